@@ -1,0 +1,12 @@
+//! All that a stranger needs to check this ledger, and nothing else.
+//!
+//! Pure functions over bytes: no I/O, no clock, no randomness, no threads, no global state. The
+//! writer is built from these types; nothing here depends on the writer. Formats are stated in
+//! FORMATS.md at the root of the repository, with vectors under `tests/vectors`.
+#![cfg_attr(not(any(test, feature = "std")), no_std)]
+
+extern crate alloc;
+
+pub mod hash;
+pub mod limits;
+pub mod units;

@@ -1,0 +1,54 @@
+//! Every bound on bytes from outside, in one place: the constant, its unit and its reason.
+//!
+//! Bounds are checked before anything is allocated for the thing they bound. Relations between
+//! bounds are asserted at compile time at the end of this file.
+
+/// Largest event leaf, in bytes. tlog-tiles prefixes an entry with a u16 length, so 65,535 is the
+/// format's own end; a header has no reason to come near it, payloads stand outside the leaf.
+pub const MAX_LEAF_BYTES: usize = 8 * 1024;
+
+/// Largest entry a *foreign* log may put in an entry bundle (tlog-tiles, "Log entries").
+pub const MAX_TILE_ENTRY_BYTES: usize = 65_535;
+
+/// Largest payload of one event, in bytes. Inputs are blobs; an event carries facts and hashes.
+pub const MAX_PAYLOAD_BYTES: usize = 1024 * 1024;
+
+/// Longest name of a stream, event type, actor, principal or log origin, in bytes of UTF-8.
+pub const MAX_NAME_BYTES: usize = 255;
+
+/// Hashes in a log inclusion or consistency proof: a tree of 2^63 leaves needs no more.
+pub const MAX_PROOF_HASHES: usize = 63;
+
+/// Leaves in a full hash tile or entry bundle (tlog-tiles).
+pub const TILE_WIDTH: usize = 256;
+
+/// Signature lines on one note (signed-note leaves it open; torchwood and sumdb stop at 100).
+pub const MAX_NOTE_SIGNATURES: usize = 100;
+
+/// Largest signed note, in bytes (signed-note, "a verifier SHOULD limit").
+pub const MAX_NOTE_BYTES: usize = 1_000_000;
+
+/// Deepest nesting of JSON that is parsed.
+pub const MAX_JSON_DEPTH: usize = 64;
+
+/// Largest JSON document that is canonicalised and hashed, in bytes.
+pub const MAX_CANONICAL_JSON_BYTES: usize = 256 * 1024 * 1024;
+
+/// Signatures on one DSSE envelope.
+pub const MAX_ENVELOPE_SIGNATURES: usize = 64;
+
+/// Proof nodes in one computation: 10,000 components with 20 rule applications each, and room.
+pub const MAX_NODES_PER_COMPUTATION: usize = 1_000_000;
+
+/// Entries in a bundle's ZIP archive.
+pub const MAX_BUNDLE_ENTRIES: usize = 4_096;
+
+/// Largest bundle archive, in bytes: the format has no ZIP64, and an offset must fit u32.
+pub const MAX_BUNDLE_BYTES: usize = 1024 * 1024 * 1024;
+
+/// Longest name of a bundle entry, in bytes.
+pub const MAX_BUNDLE_NAME_BYTES: usize = 255;
+
+const _: () = assert!(MAX_LEAF_BYTES <= MAX_TILE_ENTRY_BYTES);
+const _: () = assert!(MAX_BUNDLE_BYTES <= u32::MAX as usize);
+const _: () = assert!(4 * MAX_NAME_BYTES + 128 <= MAX_LEAF_BYTES);
