@@ -1,0 +1,83 @@
+//! Rust code and a descriptor set from the `.proto` files, without protoc.
+
+use prost::Message as _;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Generated files by name.
+type Generated = BTreeMap<String, Vec<u8>>;
+
+/// Writes the generated files; old ones go.
+pub(crate) fn write() -> Result<String, String> {
+    let generated = generate()?;
+    let folder = out_folder();
+    fs::remove_dir_all(&folder).ok();
+    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    for (name, bytes) in &generated {
+        let path = folder.join(name);
+        fs::write(&path, bytes).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    Ok(format!("wrote {} files to {}", generated.len(), folder.display()))
+}
+
+/// Compares what is checked in with what would be generated.
+pub(crate) fn check() -> Result<String, String> {
+    let generated = generate()?;
+    let folder = out_folder();
+    let mut present = Generated::new();
+    for entry in fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))? {
+        let path = entry.map_err(|e| e.to_string())?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        present.insert(name, fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?);
+    }
+    if generated == present {
+        return Ok("generated code is up to date".to_owned());
+    }
+    Err("generated code is stale: run `cargo xtask codegen` and commit the result".to_owned())
+}
+
+fn generate() -> Result<Generated, String> {
+    let root = repository().join("proto");
+    let mut files = Vec::new();
+    find_protos(&root, &mut files)?;
+    files.sort();
+    let descriptors = protox::compile(&files, [&root]).map_err(|e| format!("{e:?}"))?;
+    let scratch = repository().join("target/xtask-codegen");
+    fs::remove_dir_all(&scratch).ok();
+    fs::create_dir_all(&scratch).map_err(|e| e.to_string())?;
+    let bytes = descriptors.encode_to_vec();
+    tonic_prost_build::configure()
+        .out_dir(&scratch)
+        .bytes(".")
+        .compile_fds(descriptors)
+        .map_err(|e| e.to_string())?;
+    let mut generated = Generated::from([("descriptors.bin".to_owned(), bytes)]);
+    for entry in fs::read_dir(&scratch).map_err(|e| e.to_string())? {
+        let path = entry.map_err(|e| e.to_string())?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        generated.insert(name, fs::read(&path).map_err(|e| e.to_string())?);
+    }
+    Ok(generated)
+}
+
+fn find_protos(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
+    for entry in fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))? {
+        let path = entry.map_err(|e| e.to_string())?.path();
+        if path.is_dir() {
+            find_protos(&path, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn out_folder() -> PathBuf {
+    repository().join("proto/src/generated")
+}
+
+fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
