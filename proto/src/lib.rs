@@ -4,6 +4,8 @@
 //! and CI refuses a stale copy. These types live only at the edges: nothing below the server and
 //! the client names them.
 
+pub mod reason;
+
 /// A `FileDescriptorSet` of every file, for reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!("generated/descriptors.bin");
 
