@@ -8,5 +8,7 @@
 extern crate alloc;
 
 pub mod hash;
+pub mod json;
 pub mod limits;
+pub mod merkle;
 pub mod units;

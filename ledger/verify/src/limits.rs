@@ -19,6 +19,10 @@ pub const MAX_NAME_BYTES: usize = 255;
 /// Hashes in a log inclusion or consistency proof: a tree of 2^63 leaves needs no more.
 pub const MAX_PROOF_HASHES: usize = 63;
 
+/// Most leaves a tree of ours may have: beyond it neither a proof's 63 hashes nor foreign tools'
+/// signed 64-bit sizes suffice.
+pub const MAX_TREE_SIZE: u64 = 1 << 63;
+
 /// Leaves in a full hash tile or entry bundle (tlog-tiles).
 pub const TILE_WIDTH: usize = 256;
 

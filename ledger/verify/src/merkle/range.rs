@@ -1,0 +1,180 @@
+//! Proofs that a run of leaves is exactly what a tree holds between two indexes.
+//!
+//! ```text
+//!         left                  leaves            right
+//!   [subtrees of 0..start]  [start .. end)  [subtrees of end..size]
+//! ```
+//!
+//! The proof lists the hashes of the maximal complete subtrees ([`Subtrees`]) on both sides, left
+//! to right: one per set bit of `start`, then those of `end..size`. The verifier grows a frontier
+//! over left, leaves and right and compares roots, so nothing can be missing from the run, and
+//! nothing added. This format is this project's own (FORMATS.md 2.1); for one leaf it is longer
+//! than an inclusion proof, for many it is far shorter than one proof each.
+
+use super::path::ProveError;
+use super::{Frontier, NodeReader, Subtrees, TreeHead, TreeRoot};
+use crate::hash::{LeafHash, NodeHash, RootHash};
+use crate::limits::MAX_TREE_SIZE;
+use crate::units::{LeafIndex, TreeSize};
+use alloc::vec::Vec;
+
+/// A run of leaves, `start` included, `end` not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeafRange {
+    /// First leaf.
+    pub start: LeafIndex,
+    /// The index after the last leaf; equal to `start` for an empty run.
+    pub end: LeafIndex,
+}
+
+/// The hashes around a run of leaves. A claim until verified.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RangeProof {
+    hashes: Vec<NodeHash>,
+}
+
+impl RangeProof {
+    /// A proof received from someone.
+    #[must_use]
+    pub const fn new(hashes: Vec<NodeHash>) -> Self {
+        Self { hashes }
+    }
+
+    /// The hashes, left to right.
+    #[must_use]
+    pub fn hashes(&self) -> &[NodeHash] {
+        &self.hashes
+    }
+
+    /// Gives the hashes away.
+    #[must_use]
+    pub fn into_hashes(self) -> Vec<NodeHash> {
+        self.hashes
+    }
+}
+
+/// Evidence that a run of leaves is exactly what the tree holds at `range`: only
+/// [`verify_range`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IncludedRange<R: TreeRoot = RootHash> {
+    range: LeafRange,
+    head: TreeHead<R>,
+}
+
+impl<R: TreeRoot> IncludedRange<R> {
+    /// Where the run stands.
+    #[must_use]
+    pub const fn range(&self) -> LeafRange {
+        self.range
+    }
+
+    /// The tree that has it. As trustworthy as whoever vouched for the root.
+    #[must_use]
+    pub const fn head(&self) -> TreeHead<R> {
+        self.head
+    }
+}
+
+/// Why a proof does not show that the run is exactly the tree's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RangeError {
+    /// The run begins or ends beyond the tree.
+    #[error("a run of leaves from {start} reaches beyond the tree size {size}")]
+    RangeOutsideTree {
+        /// First leaf claimed.
+        start: LeafIndex,
+        /// The size claimed.
+        size: TreeSize,
+    },
+    /// The tree has more leaves than a tree may have.
+    #[error("a tree has at most 2^63 leaves, not {0}")]
+    TreeTooLarge(TreeSize),
+    /// Fewer hashes than the subtrees on both sides.
+    #[error("range proof is too short")]
+    TooShort,
+    /// More hashes than the subtrees on both sides.
+    #[error("range proof is too long")]
+    TooLong,
+    /// The walk ends at another root: a leaf differs, is missing or was added, or a hash is wrong.
+    #[error("range proof leads to another root")]
+    RootMismatch,
+}
+
+/// Proves what the tree of `size` leaves holds at `range`, reading O(log size) nodes.
+pub fn prove_range<N: NodeReader>(
+    range: LeafRange,
+    size: TreeSize,
+    reader: &N,
+) -> Result<RangeProof, ProveError<N::Error>> {
+    let LeafRange { start, end } = range;
+    if start > end || end.get() > size.get() {
+        return Err(ProveError::RangeOutsideTree { start, end, size });
+    }
+    let left = Subtrees::between(0, start.get());
+    let right = Subtrees::between(end.get(), size.get());
+    let hashes = left
+        .chain(right)
+        .map(|coord| reader.node(coord).map_err(ProveError::Read))
+        .collect::<Result<_, _>>()?;
+    Ok(RangeProof { hashes })
+}
+
+/// Checks that the tree with `head` holds exactly `leaves` from index `start` on.
+///
+/// An empty run is accepted where it fits and shows no more than that the hashes are the tree's.
+/// Leaves are taken one at a time, so a run of any length can be streamed.
+pub fn verify_range<R: TreeRoot>(
+    start: LeafIndex,
+    leaves: impl IntoIterator<Item = LeafHash>,
+    head: TreeHead<R>,
+    proof: &RangeProof,
+) -> Result<IncludedRange<R>, RangeError> {
+    let outside = RangeError::RangeOutsideTree {
+        start,
+        size: head.size,
+    };
+    if head.size.get() > MAX_TREE_SIZE {
+        return Err(RangeError::TreeTooLarge(head.size));
+    }
+    if start.get() > head.size.get() {
+        return Err(outside);
+    }
+    let left_count = start.get().count_ones() as usize;
+    let (left, right) = proof
+        .hashes
+        .split_at_checked(left_count)
+        .ok_or(RangeError::TooShort)?;
+    let mut frontier = Frontier::<R>::from_parts(TreeSize::new(start.get()), left.to_vec())
+        .map_err(|_| RangeError::TooShort)?;
+    for leaf in leaves {
+        if frontier.size() >= head.size {
+            return Err(outside);
+        }
+        frontier.push(leaf);
+    }
+    let end = frontier.size().next_index();
+    push_right(&mut frontier, head.size, right)?;
+    if frontier.root() != head.root {
+        return Err(RangeError::RootMismatch);
+    }
+    Ok(IncludedRange {
+        range: LeafRange { start, end },
+        head,
+    })
+}
+
+fn push_right<R: TreeRoot>(
+    frontier: &mut Frontier<R>,
+    size: TreeSize,
+    right: &[NodeHash],
+) -> Result<(), RangeError> {
+    let mut right = right.iter();
+    for coord in Subtrees::between(frontier.size().get(), size.get()) {
+        let hash = right.next().ok_or(RangeError::TooShort)?;
+        frontier.push_subtree(coord.level, *hash);
+    }
+    match right.next() {
+        None => Ok(()),
+        Some(_) => Err(RangeError::TooLong),
+    }
+}
