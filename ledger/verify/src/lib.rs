@@ -7,8 +7,13 @@
 
 extern crate alloc;
 
+pub mod base64;
+pub mod check;
+pub mod event;
 pub mod hash;
 pub mod json;
 pub mod limits;
+pub mod manifest;
 pub mod merkle;
+pub mod node;
 pub mod units;

@@ -1,0 +1,74 @@
+//! Base64 (RFC 4648): one spelling when written, the lenient readings that formats ask for.
+//!
+//! Every reader refuses white space, other characters and non-zero bits after the last byte, so a
+//! text that is accepted has one meaning.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use base64::Engine as _;
+use base64::alphabet::{STANDARD, URL_SAFE};
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+/// The text is not base64 of the kind asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not valid base64 (RFC 4648; white space and non-zero trailing bits are refused)")]
+pub struct Base64Error;
+
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const STRICT: GeneralPurposeConfig = GeneralPurposeConfig::new();
+
+/// Standard alphabet with padding: what we write.
+#[must_use]
+pub fn encode(bytes: &[u8]) -> String {
+    GeneralPurpose::new(&STANDARD, STRICT).encode(bytes)
+}
+
+/// Reads exactly what [`encode`] writes.
+///
+/// # Errors
+/// [`Base64Error`].
+pub fn decode(text: &str) -> Result<Vec<u8>, Base64Error> {
+    GeneralPurpose::new(&STANDARD, STRICT)
+        .decode(text)
+        .map_err(|_| Base64Error)
+}
+
+/// Reads the standard or the URL-safe alphabet, padded or not, but never a mixture of alphabets.
+///
+/// DSSE allows both alphabets, and envelopes inside Sigstore bundles are protobuf JSON, whose readers
+/// must take both with and without padding.
+///
+/// # Errors
+/// [`Base64Error`].
+pub fn decode_either(text: &str) -> Result<Vec<u8>, Base64Error> {
+    let url_safe = text.bytes().any(|byte| byte == b'-' || byte == b'_');
+    let alphabet = if url_safe { &URL_SAFE } else { &STANDARD };
+    GeneralPurpose::new(alphabet, LENIENT)
+        .decode(text)
+        .map_err(|_| Base64Error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_has_one_reading() {
+        assert_eq!(encode(&[0xfb, 0xff]), "+/8=");
+        assert_eq!(decode("+/8="), Ok([0xfb, 0xff].to_vec()));
+        for refused in ["+/8", "-_8=", "+/9=", "+/8=\n", " +/8=", "+/8==", "+_8="] {
+            assert_eq!(decode(refused), Err(Base64Error), "{refused}");
+        }
+    }
+
+    #[test]
+    fn either_alphabet_but_not_both() {
+        for text in ["+/8=", "-_8=", "+/8", "-_8"] {
+            assert_eq!(decode_either(text), Ok([0xfb, 0xff].to_vec()), "{text}");
+        }
+        for refused in ["+_8=", "-/8=", "-_9=", "-_8=\n", "=", "A", "-_8=="] {
+            assert_eq!(decode_either(refused), Err(Base64Error), "{refused}");
+        }
+    }
+}
