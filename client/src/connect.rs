@@ -1,0 +1,137 @@
+//! A connection: a channel, and the token that every call carries.
+
+use crate::ClientError;
+use std::time::Duration;
+use stella_proto::admin::admin_service_client::AdminServiceClient;
+use stella_proto::ledger::ledger_service_client::LedgerServiceClient;
+use stella_proto::proof::proof_service_client::ProofServiceClient;
+use stella_proto::scan::scan_service_client::ScanServiceClient;
+use stella_proto::score::score_service_client::ScoreServiceClient;
+use stella_proto::snapshot::snapshot_service_client::SnapshotServiceClient;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+
+/// Largest answer that is accepted, in bytes. Bundles and exports come in chunks far below it.
+const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A channel whose calls carry the token.
+pub type Authorized = InterceptedService<Channel, Bearer>;
+
+/// Adds `authorization: Bearer <token>` to every call, when there is a token.
+#[derive(Clone, Debug, Default)]
+pub struct Bearer {
+    header: Option<MetadataValue<Ascii>>,
+}
+
+impl Bearer {
+    /// Carries `token`.
+    ///
+    /// # Errors
+    /// [`ClientError::Connect`] when the token has characters that a header cannot carry.
+    pub fn new(token: &str) -> Result<Self, ClientError> {
+        let mut header: MetadataValue<Ascii> =
+            format!("Bearer {token}").parse().map_err(|_| ClientError::Connect {
+                address: "the token".to_owned(),
+                why: "it has characters that a header cannot carry".to_owned(),
+            })?;
+        header.set_sensitive(true);
+        Ok(Self { header: Some(header) })
+    }
+}
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut call: tonic::Request<()>) -> Result<tonic::Request<()>, tonic::Status> {
+        if let Some(header) = &self.header {
+            call.metadata_mut().insert("authorization", header.clone());
+        }
+        Ok(call)
+    }
+}
+
+/// One server, every service of it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    channel: Channel,
+    bearer: Bearer,
+}
+
+impl Connection {
+    /// Connects to a server at a URL such as `http://127.0.0.1:7443`.
+    ///
+    /// # Errors
+    /// [`ClientError::Connect`] when the address is malformed or nobody answers.
+    pub async fn to(url: &str, token: Option<&str>) -> Result<Self, ClientError> {
+        let failed = |why: String| ClientError::Connect { address: url.to_owned(), why };
+        let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|e| failed(e.to_string()))?;
+        let channel = endpoint
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .connect()
+            .await
+            .map_err(|error| failed(causes(&error)))?;
+        let bearer = token.map(Bearer::new).transpose()?.unwrap_or_default();
+        Ok(Self { channel, bearer })
+    }
+
+    /// Speaks over a channel that is already open, for a server in the same process.
+    #[must_use]
+    pub fn over(channel: Channel) -> Self {
+        Self { channel, bearer: Bearer::default() }
+    }
+
+    fn authorized(&self) -> Authorized {
+        InterceptedService::new(self.channel.clone(), self.bearer.clone())
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn ledger(&self) -> LedgerServiceClient<Authorized> {
+        LedgerServiceClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// Scans.
+    #[must_use]
+    pub fn scans(&self) -> ScanServiceClient<Authorized> {
+        ScanServiceClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// Manifests and replays.
+    #[must_use]
+    pub fn scores(&self) -> ScoreServiceClient<Authorized> {
+        ScoreServiceClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// Proofs.
+    #[must_use]
+    pub fn proofs(&self) -> ProofServiceClient<Authorized> {
+        ProofServiceClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// Snapshots and policies.
+    #[must_use]
+    pub fn snapshots(&self) -> SnapshotServiceClient<Authorized> {
+        SnapshotServiceClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// Status, check, rebuild.
+    #[must_use]
+    pub fn admin(&self) -> AdminServiceClient<Authorized> {
+        AdminServiceClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+}
+
+/// An error and all its causes in one line: tonic's own text is only "transport error".
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,183 @@
+//! The two keys of a ledger, as files that only their owner can read.
+//!
+//! ```text
+//! keys/log.key           PKCS#8 PEM, Ed25519: signs checkpoints
+//! keys/log.vkey          its C2SP verifier key, for everyone
+//! keys/signing.key       PKCS#8 PEM, Ed25519: signs envelopes
+//! keys/signing.pub.pem   its public key (SPKI PEM), for everyone
+//! ```
+//!
+//! A private key is written once, synced, and renamed into place before anything is signed with
+//! it; the public halves are derived and rewritten whenever they are missing.
+
+use crate::refusal::Refusal;
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use stella_proto::reason::Reason;
+
+/// A ledger's keys.
+#[derive(Clone)]
+pub struct Keys {
+    folder: PathBuf,
+    log: SigningKey,
+    signing: SigningKey,
+}
+
+impl std::fmt::Debug for Keys {
+    /// Names the folder, never a key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl Keys {
+    /// Reads the keys under `folder`, drawing those that are missing.
+    ///
+    /// # Errors
+    /// [`Reason::Storage`] when a file cannot be read, written or understood. A private key that
+    /// is damaged is never replaced.
+    pub fn open_or_create(folder: &Path) -> Result<Self, Refusal> {
+        fs::create_dir_all(folder).map_err(|problem| storage(folder, &problem))?;
+        let log = read_or_draw(&folder.join("log.key"))?;
+        let signing = read_or_draw(&folder.join("signing.key"))?;
+        Ok(Self { folder: folder.to_owned(), log, signing })
+    }
+
+    /// The key that signs checkpoints.
+    #[must_use]
+    pub fn log(&self) -> &SigningKey {
+        &self.log
+    }
+
+    /// The key that signs envelopes.
+    #[must_use]
+    pub fn signing(&self) -> &SigningKey {
+        &self.signing
+    }
+
+    /// The public half of the key that signs envelopes, as SPKI PEM.
+    ///
+    /// # Errors
+    /// [`Reason::Internal`] when the key cannot be encoded.
+    pub fn signing_pem(&self) -> Result<String, Refusal> {
+        let pem = self.signing.verifying_key().to_public_key_pem(LineEnding::LF);
+        pem.map_err(|problem| Refusal::new(Reason::Internal, problem.to_string()))
+    }
+
+    /// Leaves the public halves beside the private keys.
+    ///
+    /// # Errors
+    /// [`Reason::Storage`].
+    pub fn publish(&self, vkey: &str) -> Result<(), Refusal> {
+        write_if_changed(&self.folder.join("signing.pub.pem"), &self.signing_pem()?)?;
+        write_if_changed(&self.folder.join("log.vkey"), &format!("{vkey}\n"))
+    }
+}
+
+fn read_or_draw(path: &Path) -> Result<SigningKey, Refusal> {
+    match fs::read_to_string(path) {
+        Ok(pem) => SigningKey::from_pkcs8_pem(&pem).map_err(|problem| {
+            let message = format!("{} is not an Ed25519 PKCS#8 PEM: {problem}", path.display());
+            Refusal::new(Reason::Storage, message)
+        }),
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => draw(path),
+        Err(problem) => Err(storage(path, &problem)),
+    }
+}
+
+fn draw(path: &Path) -> Result<SigningKey, Refusal> {
+    let internal = |problem: String| Refusal::new(Reason::Internal, problem);
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|problem| internal(problem.to_string()))?;
+    let key = SigningKey::from_bytes(&seed);
+    let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|problem| internal(problem.to_string()))?;
+    write(path, pem.as_bytes(), Secrecy::Owner).map_err(|problem| storage(path, &problem))?;
+    Ok(key)
+}
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secrecy {
+    /// Its owner.
+    Owner,
+    /// Whoever the umask lets.
+    Public,
+}
+
+/// Writes a file whole: a crash leaves the old one or the new one.
+pub(crate) fn write(path: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<()> {
+    let temporary = path.with_extension("new");
+    fs::remove_file(&temporary).or_else(|problem| match problem.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(problem),
+    })?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if secrecy == Secrecy::Owner {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    if let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn write_if_changed(path: &Path, text: &str) -> Result<(), Refusal> {
+    if fs::read(path).is_ok_and(|present| present == text.as_bytes()) {
+        return Ok(());
+    }
+    write(path, text.as_bytes(), Secrecy::Public).map_err(|problem| storage(path, &problem))
+}
+
+/// A file of the data directory cannot be used.
+pub(crate) fn storage(path: &Path, problem: &io::Error) -> Refusal {
+    Refusal::new(Reason::Storage, format!("{}: {problem}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_drawn_once_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Keys::open_or_create(folder.path()).unwrap();
+        let second = Keys::open_or_create(folder.path()).unwrap();
+        assert_eq!(first.log(), second.log());
+        assert_eq!(first.signing(), second.signing());
+        assert_ne!(first.log(), first.signing());
+    }
+
+    #[test]
+    fn a_damaged_key_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        Keys::open_or_create(folder.path()).unwrap();
+        let path = folder.path().join("log.key");
+        fs::write(&path, "damaged").unwrap();
+        let refusal = Keys::open_or_create(folder.path()).unwrap_err();
+        assert_eq!(refusal.reason, Reason::Storage);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "damaged");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn private_keys_are_their_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        Keys::open_or_create(folder.path()).unwrap();
+        for name in ["log.key", "signing.key"] {
+            let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A refusal on its way out: the reason, one sentence, and how each edge says it.
+
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use std::collections::HashMap;
+use std::time::Duration;
+use stella_proto::reason::{DOMAIN, Reason};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+/// How long a client is told to wait before it tries again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Why a call is not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// The row of the table of refusals.
+    pub reason: Reason,
+    /// What happened, one sentence without the hint.
+    pub message: String,
+}
+
+impl Refusal {
+    /// Refuses for `reason`, saying `message`.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+
+    /// A field of the request is missing or malformed.
+    pub fn field(name: &str, problem: impl core::fmt::Display) -> Self {
+        Self::new(Reason::InvalidArgument, format!("{name}: {problem}"))
+    }
+
+    fn may_retry(&self) -> bool {
+        matches!(self.reason.meaning().http, 429 | 503)
+    }
+}
+
+impl From<Refusal> for tonic::Status {
+    fn from(refusal: Refusal) -> Self {
+        let meaning = refusal.reason.meaning();
+        let facts = HashMap::from([("hint".to_owned(), meaning.hint.to_owned())]);
+        let mut details = ErrorDetails::new();
+        details.set_error_info(refusal.reason.name(), DOMAIN, facts);
+        if refusal.may_retry() {
+            details.set_retry_info(Some(RETRY_AFTER));
+        }
+        Self::with_error_details(meaning.grpc, refusal.message, details)
+    }
+}
+
+impl IntoResponse for Refusal {
+    /// problem+json (RFC 9457) that also carries `error: {code, message, trace_id}`.
+    fn into_response(self) -> Response {
+        let meaning = self.reason.meaning();
+        let body = json!({
+            "type": format!("urn:stella:error:{}", self.reason.name()),
+            "title": self.reason.name(),
+            "status": meaning.http,
+            "detail": self.message,
+            "hint": meaning.hint,
+            "code": self.reason.name(),
+            "error": {"code": self.reason.name(), "message": self.message, "trace_id": ""},
+        });
+        let status = http::StatusCode::from_u16(meaning.http)
+            .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            http::header::CONTENT_TYPE,
+            http::HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+        if self.may_retry() {
+            let seconds = http::HeaderValue::from(RETRY_AFTER.as_secs());
+            headers.insert(http::header::RETRY_AFTER, seconds);
+        }
+        response
+    }
+}
