@@ -9,6 +9,8 @@ extern crate alloc;
 
 pub mod base64;
 pub mod check;
+pub mod checkpoint;
+pub mod cosignature;
 pub mod event;
 pub mod hash;
 pub mod json;
@@ -16,4 +18,7 @@ pub mod limits;
 pub mod manifest;
 pub mod merkle;
 pub mod node;
+pub mod note;
 pub mod units;
+
+mod text;

@@ -121,9 +121,10 @@ fn last_subtree(size: TreeSize) -> NodeCoord {
 
 /// Checks that `heads.old` is a prefix of `heads.new` (RFC 9162 2.1.4.2).
 ///
-/// Two cases are outside the RFC's walk and take the empty proof only: equal sizes, whose roots
-/// must be equal; and an old size of 0, whose root must be [`empty_root`], for any new tree
-/// continues nothing (C2SP tlog-witness defines it so).
+/// Two cases are outside the RFC's walk and take the empty proof only, as C2SP merkle-tree has it:
+/// equal sizes, whose roots must be equal; and growth from 0, which any tree is. Of the latter
+/// this asks in addition that the old root is [`empty_root`], the only one such a tree can have;
+/// the new root is bound by nothing then.
 pub fn verify_consistency<R: TreeRoot>(
     heads: Growth<TreeHead<R>>,
     proof: &ConsistencyProof,
@@ -196,11 +197,11 @@ fn verify_without_walk<R: TreeRoot>(
     if !proof.hashes.is_empty() {
         return Err(ConsistencyError::TooLong);
     }
-    if old.size == TreeSize::ZERO && old.root != empty_root() {
-        return Err(ConsistencyError::OldRootMismatch);
-    }
     if old.size == new.size && old.root != new.root {
         return Err(ConsistencyError::NewRootMismatch);
+    }
+    if old.size != new.size && old.root != empty_root() {
+        return Err(ConsistencyError::OldRootMismatch);
     }
     Ok(Consistent { heads })
 }
