@@ -19,6 +19,11 @@ pub mod manifest;
 pub mod merkle;
 pub mod node;
 pub mod note;
+pub mod score_proof;
+pub mod snapshot;
+pub mod tile;
+pub mod time;
+pub mod tlog_proof;
 pub mod units;
 
 mod text;

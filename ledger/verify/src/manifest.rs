@@ -156,7 +156,7 @@ impl ScanManifest {
         object.hash("artifactDigest", self.artifact_digest.as_bytes());
         object.optional_text("artifactPurl", self.artifact_purl.as_deref());
         object.hash("concelierSnapshotHash", self.concelier_snapshot.as_bytes());
-        object.member("deterministic").extend_from_slice(b"true");
+        object.boolean("deterministic", true);
         object.integer("engineVersion", self.engine_version.get().into());
         object.hash("excititorSnapshotHash", self.excititor_snapshot.as_bytes());
         let knobs = self

@@ -8,6 +8,7 @@
 
 mod header;
 mod name;
+pub mod payload;
 mod proto;
 mod rule;
 

@@ -169,6 +169,20 @@ impl<'a> Fields<'a> {
         T::try_from(number).map_err(|_| FieldError::value(name, "an integer in range"))
     }
 
+    /// An integer that may be absent and fits `T`.
+    ///
+    /// # Errors
+    /// [`FieldProblem::Type`] or [`FieldProblem::Value`].
+    pub fn optional_integer_as<T: TryFrom<i64>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, FieldError> {
+        self.object
+            .get(name)
+            .map(|_| self.integer_as(name))
+            .transpose()
+    }
+
     /// `true` or `false`.
     ///
     /// # Errors

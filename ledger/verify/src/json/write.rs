@@ -149,6 +149,12 @@ impl<'a> ObjectWriter<'a> {
         number.write(self.member(name));
     }
 
+    /// A truth value.
+    pub fn boolean(&mut self, name: &'static str, truth: bool) {
+        self.member(name)
+            .extend_from_slice(if truth { b"true" } else { b"false" });
+    }
+
     /// A hash member, as `sha256:<hex>`.
     pub fn hash(&mut self, name: &'static str, hash: &[u8; crate::hash::HASH_SIZE]) {
         write_hash(self.member(name), hash);

@@ -140,15 +140,11 @@ fn evidence(item: &Value) -> Result<EvidenceRef, FieldError> {
     let object = item.as_object();
     let object = object.ok_or_else(|| FieldError::value("evidenceRefs", "objects"))?;
     let mut fields = Fields::new(object);
-    let line = match fields.optional("line") {
-        None => None,
-        Some(_) => Some(fields.integer_as::<u32>("line")?),
-    };
     let reference = EvidenceRef {
         input: fields.parsed("input", "an id")?,
         entry: fields.optional_text("entry")?.map(owned),
         pointer: fields.optional_text("pointer")?.map(owned),
-        line,
+        line: fields.optional_integer_as("line")?,
     };
     fields.finish()?;
     Ok(reference)

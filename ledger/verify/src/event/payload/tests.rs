@@ -1,0 +1,215 @@
+use super::*;
+use crate::hash::{BlobDigest, ManifestHash, PolicyHash, ProofRoot, SnapshotHash, SnapshotRoot};
+use crate::manifest::{EngineVersion, ScanManifest, Seed};
+use crate::snapshot::{SnapshotHeader, SnapshotKind};
+use crate::units::{BasisPoints, LeafIndex, NodeSequence, TreeSize};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// The payload reads back, and each text swap in its bytes is refused.
+fn check<T: PartialEq + core::fmt::Debug>(
+    payload: &T,
+    bytes: &[u8],
+    parse: fn(&[u8]) -> Result<T, PayloadError>,
+    swaps: &[(&str, &str)],
+) {
+    assert_eq!(parse(bytes).as_ref(), Ok(payload));
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    for (from, to) in swaps {
+        assert!(text.contains(from), "{from} is not in {text}");
+        let mutant = text.replacen(from, to, 1);
+        assert!(parse(mutant.as_bytes()).is_err(), "accepted {mutant}");
+    }
+    let extra = text.replacen('{', "{\"aaa\":1,", 1);
+    assert!(parse(extra.as_bytes()).is_err(), "accepted {extra}");
+    assert!(parse(text.replacen("/v1\"", "/v2\"", 1).as_bytes()).is_err());
+    assert!(parse(&[bytes, b"\n"].concat()).is_err());
+}
+
+fn scan() -> ScanId {
+    ScanId::of(ManifestHash::new([0xab; 32]), 0)
+}
+
+#[test]
+fn inputs() {
+    let sources = Vec::from([String::from("osv:npm")]);
+    let root = SnapshotRoot::new([1; 32]);
+    let header =
+        SnapshotHeader::new(SnapshotKind::Concelier, sources, TreeSize::new(3), root).unwrap();
+    let imported = SnapshotImported {
+        header,
+        records: BlobDigest::new([2; 32]),
+    };
+    check(
+        &imported,
+        &imported.to_bytes(),
+        SnapshotImported::parse,
+        &[
+            ("\"count\":3", "\"count\":4"),
+            ("concelier", "excititor"),
+            ("osv:npm", "osv:go"),
+        ],
+    );
+    let published = SnapshotPublished {
+        snapshot: SnapshotHash::new([3; 32]),
+        kind: SnapshotKind::Excititor,
+    };
+    check(
+        &published,
+        &published.to_bytes(),
+        SnapshotPublished::parse,
+        &[("excititor", "other"), ("sha256:", "sha256-")],
+    );
+    let policy = PolicyRegistered {
+        policy: PolicyHash::new([4; 32]),
+        blob: BlobDigest::new([5; 32]),
+    };
+    check(
+        &policy,
+        &policy.to_bytes(),
+        PolicyRegistered::parse,
+        &[("sha256:04", "sha256:0x")],
+    );
+}
+
+#[test]
+fn scans() {
+    let manifest = ScanManifest {
+        artifact_digest: BlobDigest::new([1; 32]),
+        artifact_purl: None,
+        sbom_digest: BlobDigest::new([2; 32]),
+        reachability_digest: None,
+        concelier_snapshot: SnapshotHash::new([4; 32]),
+        excititor_snapshot: SnapshotHash::new([5; 32]),
+        lattice_policy: PolicyHash::new([6; 32]),
+        engine_version: EngineVersion::new(1),
+        scanner_version: "s".into(),
+        worker_version: "w".into(),
+        seed: Seed::default(),
+        knobs: [].into(),
+    };
+    let hash = manifest.hash();
+    let registered = ManifestRegistered {
+        scan: scan(),
+        manifest,
+    };
+    check(
+        &registered,
+        &registered.to_bytes(),
+        ManifestRegistered::parse,
+        &[
+            ("\"scannerVersion\":\"s\"", "\"scannerVersion\":\"t\""),
+            ("scan-", "scan_"),
+        ],
+    );
+    let requested = ScanRequested {
+        scan: scan(),
+        manifest: hash,
+        existing: true,
+    };
+    check(
+        &requested,
+        &requested.to_bytes(),
+        ScanRequested::parse,
+        &[
+            ("true", "1"),
+            ("scan-abababababababababab", "scan-ababababababababab"),
+        ],
+    );
+    let sealed = RootSealed {
+        scan: scan(),
+        manifest: hash,
+        root: ProofRoot::new([7; 32]),
+        nodes: NodeSequence::new(12),
+        score: BasisPoints::new(7500),
+        engine_version: EngineVersion::new(1),
+        artifact: BlobDigest::new([1; 32]),
+        first_leaf: LeafIndex::new(4),
+        engine_build: "0.1.0".into(),
+    };
+    check(
+        &sealed,
+        &sealed.to_bytes().unwrap(),
+        RootSealed::parse,
+        &[
+            ("\"firstLeaf\":4", "\"firstLeaf\":-4"),
+            ("\"nodeCount\":12", "\"nodeCount\":4294967296"),
+        ],
+    );
+    let far = RootSealed {
+        first_leaf: LeafIndex::new(1 << 53),
+        ..sealed
+    };
+    assert!(far.to_bytes().is_err());
+    let replayed = ScoreReplayed {
+        scan: scan(),
+        manifest: hash,
+        root: ProofRoot::new([7; 32]),
+        equal: false,
+        first_difference: Some(NodeSequence::new(3)),
+        snapshots: Some(ReplayedSnapshots {
+            concelier: SnapshotHash::new([4; 32]),
+            excititor: SnapshotHash::new([5; 32]),
+        }),
+    };
+    check(
+        &replayed,
+        &replayed.to_bytes(),
+        ScoreReplayed::parse,
+        &[
+            ("\"concelier\"", "\"celier\""),
+            ("false", "null"),
+            (":3,", ":3.0,"),
+        ],
+    );
+    let equal = ScoreReplayed {
+        equal: true,
+        first_difference: None,
+        snapshots: None,
+        ..replayed
+    };
+    check(
+        &equal,
+        &equal.to_bytes(),
+        ScoreReplayed::parse,
+        &[("true", "null")],
+    );
+}
+
+#[test]
+fn erasures() {
+    let leaves = [9, 4, 9].map(LeafIndex::new).into();
+    let erased = PayloadErased::new(leaves, "asked to".into()).unwrap();
+    check(
+        &erased,
+        &erased.to_bytes(),
+        PayloadErased::parse,
+        &[
+            ("[4,9]", "[9,4]"),
+            ("[4,9]", "[4,4]"),
+            ("[4,9]", "[]"),
+            ("[4,9]", "[-4,9]"),
+        ],
+    );
+}
+
+#[test]
+fn scan_ids_grow_when_taken() {
+    let manifest = ManifestHash::new([0xcd; 32]);
+    assert_eq!(
+        ScanId::of(manifest, 0).as_str(),
+        "scan-cdcdcdcdcdcdcdcdcdcd"
+    );
+    assert_eq!(ScanId::of(manifest, 22).as_str().len(), 27);
+    assert_eq!(ScanId::of(manifest, 99).as_str().len(), 69);
+    for name in [
+        "scan-",
+        "scan-CDCDCDCDCDCDCDCDCDCD",
+        "cdcdcdcdcdcdcdcdcdcd",
+        "",
+    ] {
+        assert_eq!(name.parse::<ScanId>(), Err(ScanIdError));
+    }
+    let longest = ScanId::of(manifest, 64);
+    assert_eq!(longest.as_str().parse(), Ok(longest));
+}
