@@ -194,7 +194,16 @@ impl SignedCheckpoint {
         trusted: &[VerifierKey],
         expected: Option<&Origin>,
     ) -> Result<Self, OpenCheckpointError> {
-        let note = Note::parse(note)?.open(trusted)?;
+        Self::open_note(Note::parse(note)?, trusted, expected)
+    }
+
+    /// As [`SignedCheckpoint::open`], of a note that is parsed already.
+    pub fn open_note(
+        note: Note,
+        trusted: &[VerifierKey],
+        expected: Option<&Origin>,
+    ) -> Result<Self, OpenCheckpointError> {
+        let note = note.open(trusted)?;
         let checkpoint = Checkpoint::parse(note.text())?;
         match expected {
             Some(expected) if *expected != checkpoint.origin => {

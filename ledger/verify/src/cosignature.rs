@@ -106,3 +106,6 @@ pub(crate) fn verify_line(
 fn message(checkpoint: &NoteText, time: CosignatureTime) -> String {
     format!("cosignature/v1\ntime {time}\n{}", checkpoint.as_str())
 }
+
+#[cfg(test)]
+mod tests;
