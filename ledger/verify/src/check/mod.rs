@@ -7,6 +7,7 @@
 //! a result.
 
 mod case;
+mod tlog;
 
 pub use case::{
     bytes, bytes_list, hash32, members, number, optional_text, text, text_list, text_or_bytes,
@@ -82,7 +83,15 @@ pub struct CheckLine {
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, String>;
 
 /// Every kind of case, in the order of the command's help.
-pub const KINDS: &[&str] = &[];
+pub const KINDS: &[&str] = &[
+    "inclusion",
+    "consistency",
+    "root",
+    "note",
+    "checkpoint",
+    "tlog-proof",
+    "cosignature",
+];
 
 /// Runs one case; `None` when there is no such kind.
 #[must_use]
@@ -103,8 +112,17 @@ fn malformed(reason: impl Into<String>) -> CaseOutcome {
     CaseOutcome::Malformed(reason.into())
 }
 
-fn dispatch(_kind: &str, _case: &Members, _files: ReadFile<'_>) -> Option<CaseOutcome> {
-    None
+fn dispatch(kind: &str, case: &Members, _files: ReadFile<'_>) -> Option<CaseOutcome> {
+    Some(match kind {
+        "inclusion" => tlog::inclusion(case).into(),
+        "consistency" => tlog::consistency(case).into(),
+        "root" => tlog::root(case).into(),
+        "note" => tlog::note(case).into(),
+        "checkpoint" => tlog::checkpoint(case).into(),
+        "tlog-proof" => tlog::tlog_proof(case).into(),
+        "cosignature" => tlog::cosignature(case).into(),
+        _ => return None,
+    })
 }
 
 fn line_of(name: Option<&Value>, outcome: CaseOutcome) -> CheckLine {
