@@ -63,6 +63,10 @@ macro_rules! tree_root {
 tree_root!(RootHash, ProofRoot, SnapshotRoot);
 
 /// A tree at one moment: how many leaves it has and the root over them.
+///
+/// Root and size belong together and are to be taken from one trusted statement: a root alone does
+/// not fix the size (a tree of 3 with the leaves a, b, c has the root of a tree of 4 in which c's
+/// hash stands for the two last leaves).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TreeHead<R: TreeRoot = RootHash> {
     /// Number of leaves.

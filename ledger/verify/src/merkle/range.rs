@@ -8,7 +8,7 @@
 //! The proof lists the hashes of the maximal complete subtrees ([`Subtrees`]) on both sides, left
 //! to right: one per set bit of `start`, then those of `end..size`. The verifier grows a frontier
 //! over left, leaves and right and compares roots, so nothing can be missing from the run, and
-//! nothing added. This format is this project's own (FORMATS.md 2.1); for one leaf it is longer
+//! nothing added. This format is this project's own (FORMATS.md, section 2); for one leaf it is longer
 //! than an inclusion proof, for many it is far shorter than one proof each.
 
 use super::path::ProveError;
