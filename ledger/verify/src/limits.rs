@@ -41,6 +41,9 @@ pub const MAX_CANONICAL_JSON_BYTES: usize = 256 * 1024 * 1024;
 /// Signatures on one DSSE envelope.
 pub const MAX_ENVELOPE_SIGNATURES: usize = 64;
 
+/// Largest PEM of one key, in bytes: an 8192-bit RSA key takes 1,600, the rest is white space.
+pub const MAX_KEY_PEM_BYTES: usize = 16 * 1024;
+
 /// Proof nodes in one computation: 10,000 components with 20 rule applications each, and room.
 pub const MAX_NODES_PER_COMPUTATION: usize = 1_000_000;
 
