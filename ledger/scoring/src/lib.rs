@@ -9,6 +9,7 @@ pub mod inputs;
 pub mod limits;
 pub mod matching;
 pub mod model;
+pub mod policy;
 pub mod purl;
 pub mod snapshot;
 pub mod version;
