@@ -21,7 +21,7 @@ use crate::note::{
 };
 use crate::text::parse_decimal;
 use crate::units::TreeSize;
-use alloc::borrow::ToOwned as _;
+use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::fmt;

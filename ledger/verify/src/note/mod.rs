@@ -6,6 +6,9 @@
 //! — <key name> base64(4-byte key id || signature)     <- one or more
 //! ```
 //!
+//! Base64 is read strictly: padded, and no bits after the last byte, so that a note that is accepted
+//! has one spelling. (The Go implementation lets such bits pass in lines of keys it does not know.)
+//!
 //! A [`Note`] is parsed and nothing more. Its text is to be ignored until [`Note::open`] has found
 //! a signature of a key the caller trusts: that yields a [`VerifiedNote`].
 //!
