@@ -1,1 +1,20 @@
-//! Placeholder of the first commit; filled by the next.
+//! Matching: which advisories affect which components.
+//!
+//! A component's package URL names a package in an advisory ecosystem ([`lookup`]); each affected
+//! entry for that package is evaluated as the OSV schema's "Evaluation" section says ([`evaluate`]),
+//! under the ecosystem's own version order. Nothing is guessed: a package whose ecosystem or
+//! release is unknown matches nothing and is named in a warning.
+
+mod aliases;
+mod bom;
+mod evaluate;
+mod lookup;
+mod names;
+mod packages;
+
+pub use aliases::AliasGroups;
+pub use bom::match_bom;
+pub use evaluate::{Evaluation, evaluate, fixed_versions, unordered_bounds};
+pub use lookup::{EcosystemChoice, Lookup, NoLookup, Release, lookup};
+pub use names::package_name;
+pub use packages::{Found, PackageIndex};

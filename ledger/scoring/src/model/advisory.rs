@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::row::unpackaged;
 use super::{PackageKey, RowKey, SeverityFact};
 
 /// Place of an advisory in its snapshot, in order of (source, id).
@@ -44,12 +45,12 @@ impl Advisory {
         match package {
             Some(package) => RowKey {
                 table: super::Table::Advisory,
-                ecosystem: package.ecosystem.as_str().into(),
-                package: package.name.clone(),
-                source: self.source.clone(),
-                id: self.id.clone(),
+                ecosystem: package.ecosystem.as_str().to_owned().into(),
+                package: package.name.to_string().into(),
+                source: self.source.to_string().into(),
+                id: self.id.to_string().into(),
             },
-            None => RowKey::unpackaged(super::Table::Alias, &self.source, &self.id),
+            None => unpackaged(super::Table::Alias, &self.source, &self.id),
         }
     }
 }
@@ -100,19 +101,8 @@ pub struct Affected {
     pub ranges: Vec<Range>,
     /// Versions named one by one, sorted as text.
     pub versions: Vec<Version>,
-    /// Severities for this package alone; they take the place of the record's.
+    /// Severities for this package alone (OSV: they stand instead of the record's).
     pub severities: Vec<SeverityFact>,
-    /// Symbols that make the package vulnerable, where the record names them.
-    pub symbols: Vec<VulnerableSymbols>,
-}
-
-/// Symbols of one importable path that are vulnerable.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct VulnerableSymbols {
-    /// Import path (Go), or empty where symbols carry their own path (Rust).
-    pub path: Box<str>,
-    /// Symbols, sorted; none means all of the path.
-    pub symbols: Vec<Box<str>>,
 }
 
 /// A version as a record or a component writes it. It has no order of its own: the ecosystem has.

@@ -172,6 +172,8 @@ warning_codes! {
     SpecVersionUnknown = "spec-version-unknown",
     /// The attestation's signature was not checked, because no key was given.
     SignatureUnchecked = "signature-unchecked",
+    /// More warnings than are kept; the detail is how many were left out.
+    WarningsOmitted = "warnings-omitted",
 }
 
 impl fmt::Display for WarningCode {

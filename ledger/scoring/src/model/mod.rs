@@ -17,7 +17,7 @@ mod vex;
 
 pub use advisory::{
     Advisory, AdvisoryIndex, AdvisoryKind, Affected, AffectedIndex, Range, RangeEvent, RangeIndex,
-    RangeKind, Version, VulnerableSymbols,
+    RangeKind, Version,
 };
 pub use component::{
     Bom, BomFormat, Component, ComponentIndex, DependencyDepth, Distro, Scope, Warning, WarningCode,
@@ -32,6 +32,7 @@ pub use pointer::JsonPointer;
 pub use reachability::{
     CallPath, Gate, Reachability, ReachabilityFact, ReachabilityLevel, ReachabilitySet,
 };
+pub(crate) use row::unpackaged;
 pub use row::{RowKey, Table};
 pub use vex::{
     VexApplication, VexFit, VexJustification, VexProduct, VexStatement, VexStatus, VexSubcomponent,

@@ -83,6 +83,12 @@ impl Purl {
         self.0.subpath.as_deref()
     }
 
+    /// The same package at `version`. An empty version is none.
+    #[must_use]
+    pub fn with_version(&self, version: &str) -> Self {
+        Self(Arc::new(parse::with_version(&self.0, version)))
+    }
+
     /// The canonical text: what is hashed and shown.
     #[must_use]
     pub fn as_str(&self) -> &str {

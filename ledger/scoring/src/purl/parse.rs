@@ -76,6 +76,18 @@ pub(super) fn parse(text: &str) -> Result<Parts, PurlError> {
     ))
 }
 
+pub(super) fn with_version(parts: &Parts, version: &str) -> Parts {
+    let version = rules::version(&parts.kind, version.to_owned());
+    assemble(
+        parts.kind.to_string(),
+        parts.namespace.as_deref().map(str::to_owned),
+        parts.name.to_string(),
+        Some(version).filter(|text| !text.is_empty()),
+        parts.qualifiers.clone(),
+        parts.subpath.as_deref().map(str::to_owned),
+    )
+}
+
 fn strip_scheme(text: &str) -> Option<&str> {
     let (scheme, rest) = text.split_at_checked(4)?;
     scheme

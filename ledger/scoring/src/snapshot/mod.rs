@@ -1,1 +1,25 @@
-//! Placeholder of the first commit; filled by the next.
+//! Snapshots: immutable, content-addressed sets of feed records or VEX statements (FORMATS.md, 7).
+//!
+//! ```text
+//!   files as downloaded -> Builder -> Snapshot { header, rows, records } -> records file (7.1)
+//!                                                         |
+//!                                                         v
+//!                                              FeedIndex / VexIndex   (caches of an engine version)
+//! ```
+//!
+//! The header's hash is the snapshot's identity; it depends on the records only, not on the
+//! archives, file names or order they came in. An index is a pure function of the records and can
+//! be rebuilt at any time.
+
+mod archive;
+mod build;
+mod derive;
+mod feed;
+mod records;
+mod report;
+
+pub use archive::ArchiveError;
+pub use build::{BadRecords, Builder, ImportError, Imported};
+pub use feed::{FeedIndex, LoadError};
+pub use records::{RecordsError, Snapshot};
+pub use report::{BadRecord, ImportNote, ImportReport};

@@ -1,0 +1,96 @@
+//! The members of all supported formats that are read, in one pass over the text.
+//!
+//! One structure for all formats means that a document is parsed once, whatever it turns out to
+//! be. No member means different things in two formats.
+
+use serde::Deserialize;
+
+use crate::inputs::json::{List, Object, Text};
+
+/// Top level of a document.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Document<'a> {
+    // CycloneDX
+    #[serde(borrow)]
+    pub(super) bom_format: Text<'a>,
+    pub(super) spec_version: Text<'a>,
+    pub(super) serial_number: Text<'a>,
+    pub(super) metadata: Object<Metadata<'a>>,
+    pub(super) components: List<Object<RawComponent<'a>>>,
+    pub(super) dependencies: List<Object<Dependency<'a>>>,
+    // SPDX 2
+    pub(super) spdx_version: Text<'a>,
+    #[serde(rename = "SPDXID")]
+    pub(super) spdx_id: Text<'a>,
+    pub(super) packages: List<Object<Package<'a>>>,
+    pub(super) relationships: List<Object<Relationship<'a>>>,
+    pub(super) document_describes: List<Text<'a>>,
+    // Telling what else it may be
+    #[serde(rename = "SPDXVersion")]
+    pub(super) spdx_tag_version: Text<'a>,
+    #[serde(rename = "@context")]
+    pub(super) spdx_id_3: Text<'a>,
+}
+
+/// CycloneDX `metadata`.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Metadata<'a> {
+    #[serde(borrow)]
+    pub(super) component: Object<RawComponent<'a>>,
+}
+
+/// CycloneDX component.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "kebab-case")]
+pub(super) struct RawComponent<'a> {
+    #[serde(rename = "type", borrow)]
+    pub(super) kind: Text<'a>,
+    pub(super) bom_ref: Text<'a>,
+    pub(super) name: Text<'a>,
+    pub(super) version: Text<'a>,
+    pub(super) purl: Text<'a>,
+    pub(super) scope: Text<'a>,
+    pub(super) components: List<Object<RawComponent<'a>>>,
+}
+
+/// CycloneDX dependency.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Dependency<'a> {
+    #[serde(rename = "ref", borrow)]
+    pub(super) reference: Text<'a>,
+    pub(super) depends_on: List<Text<'a>>,
+}
+
+/// SPDX package.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Package<'a> {
+    #[serde(rename = "SPDXID", borrow)]
+    pub(super) id: Text<'a>,
+    pub(super) name: Text<'a>,
+    pub(super) version_info: Text<'a>,
+    pub(super) primary_package_purpose: Text<'a>,
+    pub(super) external_refs: List<Object<ExternalRef<'a>>>,
+}
+
+/// SPDX external reference.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ExternalRef<'a> {
+    #[serde(borrow)]
+    pub(super) reference_type: Text<'a>,
+    pub(super) reference_locator: Text<'a>,
+}
+
+/// SPDX relationship.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Relationship<'a> {
+    #[serde(borrow)]
+    pub(super) spdx_element_id: Text<'a>,
+    pub(super) related_spdx_element: Text<'a>,
+    pub(super) relationship_type: Text<'a>,
+}
