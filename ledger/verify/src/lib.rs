@@ -8,6 +8,7 @@
 extern crate alloc;
 
 pub mod base64;
+pub mod bundle;
 pub mod check;
 pub mod checkpoint;
 pub mod cosignature;

@@ -1,0 +1,94 @@
+//! The files of a bundle, as slices of the archive.
+
+use super::{
+    INPUTS_FOLDER, MANIFEST_ENVELOPE_FILE, MANIFEST_FILE, META_FILE, ROOT_ENVELOPE_FILE,
+    SCORE_PROOF_FILE,
+};
+use crate::zip::{self, ZipEntry, ZipError};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Why bytes are not a bundle at all. The archive is damaged or of another kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// Not an archive in the one form.
+    #[error("the archive cannot be read: {0}")]
+    Zip(#[from] ZipError),
+    /// A file that every bundle has is absent.
+    #[error("the archive has no {name}")]
+    Missing {
+        /// The file.
+        name: &'static str,
+    },
+    /// A file that no bundle has.
+    #[error("the archive has an entry that is not part of a bundle: {name:?}")]
+    Unknown {
+        /// The entry.
+        name: String,
+    },
+}
+
+/// The files of one bundle; nothing in them is verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleFiles<'a> {
+    /// `manifest.json`.
+    pub manifest: &'a [u8],
+    /// `manifest.dsse.json`.
+    pub manifest_envelope: &'a [u8],
+    /// `score_proof.json`.
+    pub score_proof: &'a [u8],
+    /// `proof_root.dsse.json`.
+    pub root_envelope: &'a [u8],
+    /// `meta.json`.
+    pub meta: &'a [u8],
+    /// Everything in the optional folders, sorted by name.
+    pub further: Vec<ZipEntry<'a>>,
+}
+
+impl<'a> BundleFiles<'a> {
+    /// Opens the archive and finds the files, without reading them.
+    ///
+    /// # Errors
+    /// [`BundleError`].
+    pub fn open(bytes: &'a [u8]) -> Result<Self, BundleError> {
+        let mut further = zip::read(bytes)?;
+        let mut take = |name: &'static str| {
+            let place = further.iter().position(|entry| entry.name == name);
+            let place = place.ok_or(BundleError::Missing { name })?;
+            Ok::<_, BundleError>(further.remove(place).content)
+        };
+        let manifest = take(MANIFEST_FILE)?;
+        let manifest_envelope = take(MANIFEST_ENVELOPE_FILE)?;
+        let score_proof = take(SCORE_PROOF_FILE)?;
+        let root_envelope = take(ROOT_ENVELOPE_FILE)?;
+        let meta = take(META_FILE)?;
+        if let Some(entry) = further.iter().find(|entry| !is_in_folder(entry.name)) {
+            return Err(BundleError::Unknown {
+                name: entry.name.into(),
+            });
+        }
+        Ok(Self {
+            manifest,
+            manifest_envelope,
+            score_proof,
+            root_envelope,
+            meta,
+            further,
+        })
+    }
+
+    /// The inputs that a replayable bundle carries: the name within the folder, and the content.
+    pub fn inputs(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let input =
+            |entry: &ZipEntry<'a>| Some((entry.name.strip_prefix(INPUTS_FOLDER)?, entry.content));
+        self.further.iter().filter_map(input)
+    }
+}
+
+/// Whether a name is in one of the optional folders.
+pub(super) fn is_in_folder(name: &str) -> bool {
+    [INPUTS_FOLDER, "chain/", "anchors/"]
+        .iter()
+        .any(|folder| name.starts_with(folder))
+}
