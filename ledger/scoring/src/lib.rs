@@ -5,6 +5,7 @@
 //! was read from.
 
 pub mod cvss;
+pub mod engine;
 pub mod inputs;
 pub mod limits;
 pub mod matching;
