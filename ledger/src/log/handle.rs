@@ -1,0 +1,515 @@
+//! The open log as its users see it.
+
+use super::append::{AppendError, Poisoned};
+use super::commit::room_of;
+use super::erase::{EraseError, EraseRequest};
+use super::fault::{DiskFault, StoreFault};
+use super::fsck::{FsckError, FsckProgress, FsckReport};
+use super::head::{self, Head, HeadFile, Stop};
+use super::ids::{LogId, SegmentNumber};
+use super::names::{Principal, RequestId};
+use super::options::{LogOptions, UpkeepMode};
+use super::pending::{Author, Pending};
+use super::publish::{Published, Publisher};
+use super::queue::{AppendCallback, Queue, Reply, Waiting};
+use super::read::{OwnedEvent, ReadError, StoredCommit, StoredEvent};
+use super::record::{NameKey, RequestKey, StreamKey};
+use super::recover::{OpenError, OpenReport, Recovered, first_segment_has_frames, recover};
+use super::request::{AppendRequest, EventCount, Named, Receipt, StreamHead};
+use super::segment::{FIRST_FRAME, LOG_FOLDER, Segment};
+use super::sequencer::Sequencer;
+use super::signer::CheckpointVerifier;
+use super::spec::LogSpec;
+use super::state::{Durable, LogState};
+use super::upkeep::Upkeep;
+use crate::disk::DiskLock;
+use crate::limits::{MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use stella_verify::merkle::{Frontier, LeafRange};
+use stella_verify::units::{LeafIndex, TreeSize};
+
+/// The lock file that one process holds.
+const LOCK_PATH: &str = "LOCK";
+
+/// An open event log: the one owner of its directory until it is closed or dropped.
+#[derive(Debug)]
+pub struct EventLog {
+    state: Arc<LogState>,
+    committer: Option<JoinHandle<()>>,
+    upkeep: Option<JoinHandle<()>>,
+    _lock: Box<dyn DiskLock>,
+}
+
+/// Counters since the log was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogStats {
+    /// Commits: each was one write and one `fdatasync`.
+    pub commits: u64,
+}
+
+impl EventLog {
+    /// Makes a new, empty log in a directory that has none, and opens it.
+    ///
+    /// A creation that a crash cut short is started over.
+    ///
+    /// # Errors
+    /// [`OpenError`]; [`OpenError::Exists`] if there is a log.
+    pub fn create(options: LogOptions) -> Result<(Self, OpenReport), OpenError> {
+        let disk = &*options.disk;
+        let lock = take_lock(&options)?;
+        disk.create_dir(LOG_FOLDER)
+            .and_then(|()| disk.sync_dir("."))
+            .map_err(|source| DiskFault::new("create", LOG_FOLDER, source))?;
+        if head::read(disk)?.is_some() || first_segment_has_frames(disk) {
+            return Err(OpenError::Exists);
+        }
+        let spec = new_spec(&options)?;
+        Segment::create(disk, &spec, SegmentNumber(0))?;
+        let empty = Frontier::new();
+        // The log exists once this file does.
+        HeadFile::create(
+            disk,
+            Head {
+                spec,
+                sequence: 0,
+                stop: Stop::Clean,
+                published: empty.head(),
+                synced: (SegmentNumber(0), FIRST_FRAME),
+                highest: SegmentNumber(0),
+                sealed: SegmentNumber(0),
+                erased: TreeSize::ZERO,
+            },
+        )?;
+        Self::open_locked(options, lock)
+    }
+
+    /// Opens the log of a directory: recovers it, checks it against all evidence, and only then
+    /// publishes. See the module `recover` for the order of work.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the log is left as it was.
+    pub fn open(options: LogOptions) -> Result<(Self, OpenReport), OpenError> {
+        let lock = take_lock(&options)?;
+        Self::open_locked(options, lock)
+    }
+
+    fn open_locked(
+        options: LogOptions,
+        lock: Box<dyn DiskLock>,
+    ) -> Result<(Self, OpenReport), OpenError> {
+        let recovered = recover(&options)?;
+        let report = recovered.report.clone();
+        let erased = recovered.erased;
+        let state = Arc::new(LogState::new(options, recovered));
+        state.finish_all_erasing(erased)?;
+        let mut log = Self {
+            state,
+            committer: None,
+            upkeep: None,
+            _lock: lock,
+        };
+        if log.state.options.upkeep == UpkeepMode::Threads {
+            log.upkeep = Some(log.start("log-upkeep", LogState::run_upkeep)?);
+            log.committer = Some(log.start("log-committer", LogState::run_committer)?);
+        }
+        Ok((log, report))
+    }
+
+    fn start(&self, name: &str, run: fn(&LogState)) -> Result<JoinHandle<()>, DiskFault> {
+        let state = Arc::clone(&self.state);
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || run(&state))
+            .map_err(|source| DiskFault::new("start a thread for", LOG_FOLDER, source))
+    }
+
+    /// Appends a request and blocks until it is acknowledged or refused.
+    ///
+    /// **When this answers `Ok`, the events are on stable storage, have their final leaf indexes,
+    /// and a signed checkpoint that covers them is durable.** No signature leaves the log before
+    /// the sync that makes it durable returned.
+    ///
+    /// Requests that wait at the same time share one write and one `fdatasync`; a lone request
+    /// waits for nothing else. A request is atomic and never spans frames. A repeated request id
+    /// with the same body gets the first answer again ([`Receipt::duplicate`]), also while the
+    /// first is still under way.
+    ///
+    /// # Errors
+    /// [`AppendError`]. After [`AppendError::OutcomeUnknown`] the log is poisoned: it answers
+    /// errors until it is reopened and never guesses.
+    pub fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
+        let pending = self.state.prepare_request(request, Author::Caller)?;
+        self.state.append_blocking(pending)
+    }
+
+    /// Appends a request and answers through a callback, for callers that must not block.
+    ///
+    /// What [`EventLog::append`] computes on the caller's thread is computed on the caller's
+    /// thread here, too. The callback runs on whichever thread committed.
+    pub fn submit(&self, request: AppendRequest, callback: AppendCallback) {
+        match self.state.prepare_request(request, Author::Caller) {
+            Ok(pending) => self.state.append_later(Waiting {
+                pending,
+                reply: Reply::callback(callback),
+            }),
+            Err(error) => callback(Err(error)),
+        }
+    }
+
+    /// Appends a retention event for these leaves and blanks their salts and payloads. When this
+    /// answers `Ok`, both are durable.
+    ///
+    /// # Errors
+    /// [`EraseError`].
+    pub fn erase(&self, request: EraseRequest) -> Result<Receipt, EraseError> {
+        self.state.erase(request)
+    }
+
+    /// The latest published state.
+    #[must_use]
+    pub fn published(&self) -> Arc<Published> {
+        self.state.publisher.latest()
+    }
+
+    /// Blocks until at least `size` is published or `timeout` passed; the latest state then.
+    #[must_use]
+    pub fn wait_published(&self, size: TreeSize, timeout: Duration) -> Arc<Published> {
+        let poisoned = || self.state.poison.get().is_some();
+        self.state.publisher.wait(size, timeout, poisoned)
+    }
+
+    /// Calls `subscriber` after each publication, in order, before the answers go out. It runs on
+    /// the committing thread and must be quick.
+    pub fn on_publish(&self, subscriber: impl Fn(&Arc<Published>) + Send + Sync + 'static) {
+        self.state.publisher.subscribe(Box::new(subscriber));
+    }
+
+    /// Visits the events of a range in order, reading frame by frame, until told to break.
+    /// `at` pins the read to a published tree size.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn visit(
+        &self,
+        range: LeafRange,
+        at: TreeSize,
+        visitor: impl FnMut(StoredEvent<'_>) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        self.state.visit(range, at, visitor)
+    }
+
+    /// The events of a range.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn read(&self, range: LeafRange, at: TreeSize) -> Result<Vec<OwnedEvent>, ReadError> {
+        self.state.read_owned(range, at)
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn get(&self, index: LeafIndex) -> Result<OwnedEvent, ReadError> {
+        self.state.get(index, self.published().size)
+    }
+
+    /// The stored entries of a range as a tlog-tiles entry bundle has them: u16 big-endian length
+    /// || leaf, one after the other.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn entry_bundle(&self, range: LeafRange, at: TreeSize) -> Result<Vec<u8>, ReadError> {
+        self.state.entries(range, at)
+    }
+
+    /// The commit that a leaf came with: its extent and its signed checkpoint.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn commit_of(&self, index: LeafIndex) -> Result<StoredCommit, ReadError> {
+        self.state.commit_of(index)
+    }
+
+    /// The end of a stream, `None` while it has no events. Durable when answered: if its last
+    /// event is being written, this waits for it.
+    ///
+    /// # Errors
+    /// [`AdmissionReadError`].
+    pub fn stream_head(
+        &self,
+        stream: &stella_verify::event::StreamName<Arc<str>>,
+    ) -> Result<Option<StreamHead>, AdmissionReadError> {
+        let key = StreamKey::of(stream);
+        let found = self
+            .state
+            .admission()
+            .stream(&key, &super::admission::Older::default(), 0)?;
+        self.settled(found, |head| head.last)
+    }
+
+    /// The leaf since which a name is recorded; `None` if it is not. Durable when answered.
+    ///
+    /// # Errors
+    /// [`AdmissionReadError`].
+    pub fn known_since(&self, named: &Named) -> Result<Option<LeafIndex>, AdmissionReadError> {
+        let key = NameKey::of(named);
+        let found = self
+            .state
+            .admission()
+            .name(&key, &super::admission::Older::default(), 0)?;
+        self.settled(found, |at| *at)
+    }
+
+    /// Where a request with this id was appended: first leaf and count. Durable when answered.
+    ///
+    /// # Errors
+    /// [`AdmissionReadError`].
+    pub fn request(
+        &self,
+        principal: &Principal,
+        id: &RequestId,
+    ) -> Result<Option<(LeafIndex, EventCount)>, AdmissionReadError> {
+        let key = RequestKey::of(principal, id);
+        let found = self
+            .state
+            .admission()
+            .request(&key, &super::admission::Older::default())?;
+        let found = found.map(|entry| (entry.first, entry.count));
+        self.settled(found, |(first, _)| *first)
+    }
+
+    /// The retention event that erased a leaf's payload; `None` while it is not erased.
+    ///
+    /// # Errors
+    /// [`AdmissionReadError`].
+    pub fn erased_by(&self, leaf: LeafIndex) -> Result<Option<LeafIndex>, AdmissionReadError> {
+        let found = self.state.admission().erased(leaf)?;
+        self.settled(found, |by| *by)
+    }
+
+    /// What the admission state says may still be in flight: answers only once it is published.
+    fn settled<T>(
+        &self,
+        found: Option<T>,
+        leaf: impl Fn(&T) -> LeafIndex,
+    ) -> Result<Option<T>, AdmissionReadError> {
+        let Some(covering) = found.as_ref().and_then(|found| leaf(found).covering_size()) else {
+            return Ok(found);
+        };
+        while self.published().size < covering {
+            if let Some(poisoned) = self.state.poisoned() {
+                return Err(poisoned.into());
+            }
+            let _ = self.wait_published(covering, Duration::from_secs(1));
+        }
+        Ok(found)
+    }
+
+    /// Checks every byte of the log up to what is published now, while it is in use.
+    ///
+    /// # Errors
+    /// [`FsckError`]; damage is not an error but what the report is for.
+    pub fn fsck(
+        &self,
+        verifier: Option<&dyn CheckpointVerifier>,
+        progress: &mut dyn FnMut(FsckProgress) -> ControlFlow<()>,
+    ) -> Result<FsckReport, FsckError> {
+        super::fsck::fsck_open(&self.state, verifier, progress)
+    }
+
+    /// The first failure, if the log is poisoned.
+    #[must_use]
+    pub fn poisoned(&self) -> Option<Poisoned> {
+        self.state.poisoned()
+    }
+
+    /// Counters.
+    #[must_use]
+    pub fn stats(&self) -> LogStats {
+        LogStats {
+            commits: self.state.commits.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Stops taking requests, waits for the commit in flight, marks the log as cleanly stopped.
+    /// Dropping the log does the same but cannot say whether it worked.
+    ///
+    /// # Errors
+    /// [`Poisoned`] or the disk's refusal: the log is then as after a crash, nothing more.
+    pub fn close(mut self) -> Result<(), CloseError> {
+        self.shut_down()
+    }
+
+    fn shut_down(&mut self) -> Result<(), CloseError> {
+        self.state.queue().closed = true;
+        self.state.summon.notify_all();
+        // The committer answers all that waits, for which it may need the upkeep thread. A thread
+        // that panicked has poisoned the log; joining it tells nothing more.
+        let _ = self.committer.take().map(JoinHandle::join);
+        self.state.upkeep.stop();
+        let _ = self.upkeep.take().map(JoinHandle::join);
+        self.state.stop_cleanly()
+    }
+}
+
+impl Drop for EventLog {
+    fn drop(&mut self) {
+        let _ = self.shut_down();
+    }
+}
+
+/// Why the admission state gave no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AdmissionReadError {
+    /// The answer was in flight when a write failed.
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+    /// A run cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+}
+
+/// Why a log was not stopped cleanly.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CloseError {
+    /// An earlier write had failed.
+    #[error(transparent)]
+    Poisoned(#[from] Poisoned),
+    /// The head file could not be written.
+    #[error(transparent)]
+    Disk(#[from] DiskFault),
+}
+
+fn take_lock(options: &LogOptions) -> Result<Box<dyn DiskLock>, OpenError> {
+    options
+        .disk
+        .lock(LOCK_PATH)
+        .map_err(|source| DiskFault::new("lock", LOCK_PATH, source))?
+        .ok_or(OpenError::InUse)
+}
+
+fn new_spec(options: &LogOptions) -> Result<LogSpec, OpenError> {
+    let bytes = options.segment_bytes.0;
+    let refused = OpenError::SegmentBytes {
+        min: MIN_SEGMENT_BYTES,
+        max: MAX_SEGMENT_BYTES,
+    };
+    if !(MIN_SEGMENT_BYTES..=MAX_SEGMENT_BYTES).contains(&bytes) || !bytes.is_multiple_of(4096) {
+        return Err(refused);
+    }
+    let blocks = u32::try_from(bytes / 4096).map_err(|_| refused)?;
+    let mut id = [0u8; 16];
+    options
+        .entropy
+        .fill(&mut id)
+        .map_err(|error| OpenError::Entropy(Arc::new(error)))?;
+    Ok(LogSpec {
+        log: LogId::new(id),
+        origin: options.origin.clone(),
+        kind: options.kind,
+        segment_blocks: super::block::BlockCount(blocks),
+    })
+}
+
+impl LogState {
+    fn new(options: LogOptions, recovered: Recovered) -> Self {
+        let cursor = recovered.cursor;
+        let head = cursor.frontier.head();
+        let published = Published {
+            size: head.size,
+            root: head.root,
+            checkpoint: recovered.checkpoint.map(Arc::from),
+            frontier: cursor.frontier.clone(),
+            time: cursor.time,
+        };
+        // Recovery always leaves an active segment at the end.
+        let active = recovered.active;
+        let durable = Durable {
+            head,
+            segment: active.segment.number,
+            end: recovered.end,
+        };
+        let sequencer = Sequencer {
+            frontier: cursor.frontier,
+            time: cursor.time,
+            segment: active,
+            next_block: recovered.end,
+            previous: cursor.previous,
+        };
+        Self {
+            options,
+            spec: recovered.spec,
+            queue: Mutex::new(Queue::default()),
+            summon: Condvar::new(),
+            sequencer: Mutex::new(sequencer),
+            batches: Mutex::new(Vec::new()),
+            writer: Mutex::new(()),
+            admission: RwLock::new(recovered.admission),
+            segments: RwLock::new(recovered.segments),
+            publisher: Publisher::new(published),
+            poison: OnceLock::new(),
+            upkeep: Upkeep::new(recovered.last_seal, recovered.spare),
+            head: Mutex::new(recovered.head_file),
+            durable: Mutex::new(durable),
+            erasing: Mutex::new(()),
+            commits: AtomicU64::new(0),
+        }
+    }
+
+    /// All of a request that does not depend on its place.
+    pub(crate) fn prepare_request(
+        &self,
+        request: AppendRequest,
+        author: Author,
+    ) -> Result<Pending, AppendError> {
+        let runs = self.admission().runs();
+        let room = room_of(self.spec.segment_blocks);
+        let entropy = &*self.options.entropy;
+        Pending::prepare(request, author, &self.spec, room, entropy, &runs)
+    }
+
+    /// Carries out erasures whose retention event stands at or after `from`.
+    fn finish_all_erasing(&self, from: TreeSize) -> Result<(), StoreFault> {
+        let all = self.admission().all_erased()?;
+        let mut by_event: std::collections::BTreeMap<LeafIndex, Vec<LeafIndex>> =
+            std::collections::BTreeMap::new();
+        for (leaf, by) in all {
+            if by >= from.next_index() {
+                by_event.entry(by).or_default().push(leaf);
+            }
+        }
+        for (by, leaves) in by_event {
+            self.finish_erasing(&leaves, by)?;
+        }
+        Ok(())
+    }
+
+    fn stop_cleanly(&self) -> Result<(), CloseError> {
+        // Whoever leads now finishes first.
+        let _sequencer = self
+            .sequencer
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _writer = self
+            .writer
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(poisoned) = self.poisoned() {
+            return Err(poisoned.into());
+        }
+        let durable = *self.durable();
+        self.head().advance_both(|head| {
+            head.stop = Stop::Clean;
+            head.published = durable.head;
+            head.synced = (durable.segment, durable.end);
+        })?;
+        // A second close, or a late request, must not find a log that believes it is open.
+        self.poison("the log is closed");
+        Ok(())
+    }
+}

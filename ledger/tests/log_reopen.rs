@@ -1,0 +1,96 @@
+//! A log that was stopped cleanly comes back as it was, over many segments.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use stella_ledger::log::{EventLog, FsckOptions, OpenError, fsck};
+use stella_testkit::disk::SimDisk;
+use stella_testkit::entropy::{Choices, Seed};
+use stella_testkit::fixture;
+use stella_testkit::oracle::{Remembered, Witness, content};
+use stella_verify::units::TreeSize;
+
+/// Appends `requests` random requests and remembers them.
+fn fill(log: &EventLog, witness: &mut Witness, requests: u64, choices: &mut Choices) {
+    for number in 0..requests {
+        let events: Vec<_> = (0..=choices.below(8))
+            .map(|_| Remembered {
+                stream: format!("stream/{}", choices.below(20)),
+                payload: vec![7; usize::try_from(choices.below(900)).unwrap()],
+            })
+            .collect();
+        let new = events
+            .iter()
+            .map(|event| fixture::event(&event.stream, event.payload.clone()).unwrap())
+            .collect();
+        let id = choices
+            .coin()
+            .then(|| format!("{}-{number}", choices.number()));
+        let request = fixture::request(id.as_deref(), new).unwrap();
+        witness.acknowledge(&log.append(request).unwrap(), &events);
+    }
+}
+
+#[test]
+fn everything_is_there_after_each_reopening() {
+    let disk = Arc::new(SimDisk::new());
+    let options = fixture::options(disk.clone(), Seed(7)).unwrap();
+    let mut choices = Choices::of(Seed(7));
+    let mut witness = Witness::default();
+    let (mut log, report) = EventLog::create(options.clone()).unwrap();
+    assert_eq!(report.head.size, TreeSize::ZERO);
+    for _ in 0..6 {
+        fill(&log, &mut witness, 60, &mut choices);
+        witness.judge(&log).unwrap();
+        let before = content(&log).unwrap();
+        let published = log.published();
+        log.close().unwrap();
+
+        let report = fsck(&*disk, &FsckOptions::default(), &mut |_| {
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(report.damage, []);
+        assert_eq!(report.size, published.size);
+
+        let (reopened, report) = EventLog::open(options.clone()).unwrap();
+        assert!(report.clean);
+        assert_eq!(report.rewritten, []);
+        assert_eq!(report.rebuilt_runs, []);
+        assert_eq!(report.head.root, published.root);
+        assert_eq!(content(&reopened).unwrap(), before);
+        assert_eq!(reopened.published().checkpoint, published.checkpoint);
+        log = reopened;
+    }
+    witness.judge(&log).unwrap();
+    let segments = disk
+        .files()
+        .iter()
+        .filter(|(name, _)| name.ends_with(".seg"))
+        .count();
+    assert!(segments > 5, "only {segments} segments");
+}
+
+#[test]
+fn one_process_owns_a_directory() {
+    let disk = Arc::new(SimDisk::new());
+    let options = fixture::options(disk, Seed(1)).unwrap();
+    assert!(matches!(
+        EventLog::open(options.clone()),
+        Err(OpenError::NoLog)
+    ));
+    let (log, _) = EventLog::create(options.clone()).unwrap();
+    assert!(matches!(
+        EventLog::open(options.clone()),
+        Err(OpenError::InUse)
+    ));
+    assert!(matches!(
+        EventLog::create(options.clone()),
+        Err(OpenError::InUse)
+    ));
+    drop(log);
+    assert!(matches!(
+        EventLog::create(options.clone()),
+        Err(OpenError::Exists)
+    ));
+    assert!(EventLog::open(options).unwrap().1.clean);
+}
