@@ -7,12 +7,15 @@
 //! a result.
 
 mod case;
+mod formats;
+mod signatures;
 mod tlog;
 
 pub use case::{
     bytes, bytes_list, hash32, members, number, optional_text, text, text_list, text_or_bytes,
 };
 
+use crate::json::{JsonError, JsonProblem, parse_strict};
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -91,6 +94,20 @@ pub const KINDS: &[&str] = &[
     "checkpoint",
     "tlog-proof",
     "cosignature",
+    "dsse",
+    "jcs",
+    "ed25519",
+    "bundle",
+    "signature",
+    "event",
+    "rule-applied",
+    "manifest",
+    "node",
+    "score-proof",
+    "snapshot",
+    "snapshot-row",
+    "statement",
+    "zip",
 ];
 
 /// Runs one case; `None` when there is no such kind.
@@ -104,15 +121,24 @@ pub fn run(kind: &str, line: &str, files: ReadFile<'_>) -> Option<CheckLine> {
         Ok(_) => return Some(line_of(None, malformed("a case is a JSON object"))),
         Err(error) => return Some(line_of(None, malformed(format!("not JSON: {error}")))),
     };
-    let outcome = dispatch(kind, &case, files)?;
+    let outcome = match repeated_member(line) {
+        Some(error) => CaseOutcome::Refused(error.to_string()),
+        None => dispatch(kind, &case, files)?,
+    };
     Some(line_of(case.get("name"), outcome))
+}
+
+/// A member that stands twice: an envelope given as an object would lose one of them in reading.
+fn repeated_member(line: &str) -> Option<JsonError> {
+    let error = parse_strict(line.as_bytes()).err()?;
+    matches!(error.problem, JsonProblem::DuplicateMember { .. }).then_some(error)
 }
 
 fn malformed(reason: impl Into<String>) -> CaseOutcome {
     CaseOutcome::Malformed(reason.into())
 }
 
-fn dispatch(kind: &str, case: &Members, _files: ReadFile<'_>) -> Option<CaseOutcome> {
+fn dispatch(kind: &str, case: &Members, files: ReadFile<'_>) -> Option<CaseOutcome> {
     Some(match kind {
         "inclusion" => tlog::inclusion(case).into(),
         "consistency" => tlog::consistency(case).into(),
@@ -121,6 +147,20 @@ fn dispatch(kind: &str, case: &Members, _files: ReadFile<'_>) -> Option<CaseOutc
         "checkpoint" => tlog::checkpoint(case).into(),
         "tlog-proof" => tlog::tlog_proof(case).into(),
         "cosignature" => tlog::cosignature(case).into(),
+        "dsse" => signatures::dsse(case).into(),
+        "jcs" => formats::jcs(case).into(),
+        "ed25519" => signatures::ed25519(case).into(),
+        "bundle" => signatures::bundle(case, files).into(),
+        "signature" => signatures::signature(case).into(),
+        "event" => formats::event(case).into(),
+        "rule-applied" => formats::rule_applied(case).into(),
+        "manifest" => formats::manifest(case).into(),
+        "node" => formats::node(case).into(),
+        "score-proof" => formats::score_proof(case).into(),
+        "snapshot" => formats::snapshot(case).into(),
+        "snapshot-row" => formats::snapshot_row(case).into(),
+        "statement" => formats::statement(case).into(),
+        "zip" => formats::zip(case).into(),
         _ => return None,
     })
 }

@@ -75,8 +75,8 @@ impl Envelope {
         })
     }
 
-    /// Reads an envelope: either base64 alphabet, padded or not; unknown members are ignored, as
-    /// the specification asks.
+    /// Reads an envelope: base64 as [`base64::decode_either`] takes it; unknown members are ignored,
+    /// as the specification asks.
     ///
     /// # Errors
     /// [`EnvelopeError`].

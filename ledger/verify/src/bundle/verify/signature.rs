@@ -6,7 +6,7 @@ use crate::dsse::{Envelope, EnvelopeError, IN_TOTO_PAYLOAD_TYPE};
 use crate::keys::{KeyId, PublicKey};
 use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 pub(super) fn signatures(
