@@ -65,7 +65,10 @@ fn check_runs(prefix: &str) {
         for run in truth["runs"].as_array().unwrap() {
             let folder = run["feed"].as_str().unwrap();
             let feed = shared::feed(&[data.join("feeds").join(folder).join("all.zip")]);
-            let found = matches(&data, truth["sbom"].as_str().unwrap(), &feed);
+            let mut found = matches(&data, truth["sbom"].as_str().unwrap(), &feed);
+            if name.starts_with("reference-") {
+                found = without_scoped_npm(&found);
+            }
             assert_same(
                 &format!("{name} {folder}"),
                 &found,
@@ -81,8 +84,88 @@ fn cargo_audit() {
     check_runs("cargo-audit-");
 }
 
+/// The reference matcher did not decode `%40`, so it knows no scoped npm package; every such match
+/// here was checked by hand against its record's range when this test was written. Everything else
+/// must be equal.
+fn without_scoped_npm(pairs: &Pairs) -> Pairs {
+    let scoped = |purl: &Purl| {
+        purl.kind() == "npm" && purl.namespace().is_some_and(|ns| ns.starts_with('@'))
+    };
+    pairs
+        .iter()
+        .filter(|(purl, _)| !scoped(purl))
+        .cloned()
+        .collect()
+}
+
 #[test]
-fn reference_matcher_npm() {
-    check_runs("reference-juice-shop");
-    check_runs("reference-npm");
+fn reference_matcher() {
+    check_runs("reference-");
+}
+
+#[test]
+fn govulncheck() {
+    let Some(data) = shared::data() else { return };
+    for day in ["2026-04-08", "2026-06-16"] {
+        let name = format!("govulncheck-expense-tracker-{day}.json");
+        let truth = json(&data.join("truth").join(&name));
+        let feed = shared::feed(&[data.join(format!("feeds/osv/{day}/Go/all.zip"))]);
+        let found = matches(&data, truth["sbom"].as_str().unwrap(), &feed);
+        assert_same(&name, &found, &expected(&truth["matches"]));
+    }
+}
+
+/// Answers of api.osv.dev: per ecosystem, ids of one prefix that are in a feed here.
+#[test]
+fn osv_dev() {
+    let Some(data) = shared::data() else { return };
+    let mut files = 0;
+    for entry in std::fs::read_dir(data.join("truth")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.starts_with("osvdev-") {
+            continue;
+        }
+        files += 1;
+        let truth = json(&path);
+        for (ecosystem, compare) in truth["compare_with"].as_object().unwrap() {
+            let feed = match compare["feed"].as_str().unwrap() {
+                "ghsa" => "feeds/osv/ghsa-slice/all.zip".to_owned(),
+                day => format!("feeds/osv/{day}/{ecosystem}/all.zip"),
+            };
+            let feed = shared::feed(&[data.join(feed)]);
+            let known: BTreeSet<&str> = feed
+                .advisories()
+                .iter()
+                .map(|advisory| &*advisory.id)
+                .collect();
+            let prefix = compare["id_prefix"].as_str().unwrap();
+            let mut expected = Pairs::new();
+            for package in truth["matches"].as_array().unwrap() {
+                if package["ecosystem"].as_str() != Some(ecosystem) {
+                    continue;
+                }
+                let purl: Purl = package["purl"].as_str().unwrap().parse().unwrap();
+                let ids = package["ids"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|id| id.as_str().unwrap());
+                expected.extend(
+                    ids.filter(|id| id.starts_with(prefix) && known.contains(id))
+                        .map(|id| (purl.clone(), id.to_owned())),
+                );
+            }
+            let found: Pairs = matches(&data, truth["sbom"].as_str().unwrap(), &feed)
+                .into_iter()
+                .filter(|(_, id)| id.starts_with(prefix))
+                .collect();
+            assert_same(&format!("{name} {ecosystem}"), &found, &expected);
+            assert_eq!(
+                u64::try_from(found.len()).ok(),
+                compare["expected"].as_u64()
+            );
+        }
+    }
+    assert!(files > 0, "no osvdev-* among the truths");
 }

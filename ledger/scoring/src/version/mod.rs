@@ -7,6 +7,13 @@
 //!
 //! Texts are bounded by [`MAX_VERSION_BYTES`]; longer ones are no versions.
 
+mod apk;
+mod composer;
+mod dpkg;
+mod gem;
+mod maven;
+mod nuget;
+mod rpm;
 mod semver;
 
 use std::cmp::Ordering;
@@ -21,6 +28,14 @@ pub struct Parsed(Inner);
 #[derive(Debug, Clone)]
 enum Inner {
     SemVer(semver::SemVer),
+    PyPi(Box<pep440_rs::Version>),
+    Maven(maven::MavenVersion),
+    NuGet(nuget::NuGetVersion),
+    Gem(gem::GemVersion),
+    Composer(composer::ComposerVersion),
+    Dpkg(dpkg::DebVersion),
+    Apk(apk::ApkVersion),
+    Rpm(rpm::RpmVersion),
 }
 
 impl Parsed {
@@ -37,7 +52,15 @@ impl Parsed {
                 Inner::SemVer(semver::SemVer::parse(text)?)
             }
             EcosystemKind::Go => Inner::SemVer(semver::SemVer::parse_go(text)?),
-            _ => return None,
+            EcosystemKind::PyPi => Inner::PyPi(Box::new(text.parse().ok()?)),
+            EcosystemKind::Maven => Inner::Maven(maven::MavenVersion::parse(text)),
+            EcosystemKind::NuGet => Inner::NuGet(nuget::NuGetVersion::parse(text)?),
+            EcosystemKind::RubyGems => Inner::Gem(gem::GemVersion::parse(text)?),
+            EcosystemKind::Packagist => Inner::Composer(composer::ComposerVersion::parse(text)?),
+            EcosystemKind::Dpkg => Inner::Dpkg(dpkg::DebVersion::parse(text)?),
+            EcosystemKind::Apk => Inner::Apk(apk::ApkVersion::parse(text)?),
+            EcosystemKind::Rpm => Inner::Rpm(rpm::RpmVersion::parse(text)?),
+            EcosystemKind::Unordered => return None,
         }))
     }
 }
@@ -47,6 +70,15 @@ impl PartialOrd for Parsed {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (&self.0, &other.0) {
             (Inner::SemVer(a), Inner::SemVer(b)) => Some(a.cmp(b)),
+            (Inner::PyPi(a), Inner::PyPi(b)) => Some(a.cmp(b)),
+            (Inner::Maven(a), Inner::Maven(b)) => Some(a.cmp(b)),
+            (Inner::NuGet(a), Inner::NuGet(b)) => Some(a.cmp(b)),
+            (Inner::Gem(a), Inner::Gem(b)) => Some(a.cmp(b)),
+            (Inner::Composer(a), Inner::Composer(b)) => Some(a.cmp(b)),
+            (Inner::Dpkg(a), Inner::Dpkg(b)) => Some(a.cmp(b)),
+            (Inner::Apk(a), Inner::Apk(b)) => Some(a.cmp(b)),
+            (Inner::Rpm(a), Inner::Rpm(b)) => Some(a.cmp(b)),
+            _ => None,
         }
     }
 }
@@ -91,4 +123,51 @@ impl Ord for Digits {
 
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    pub(super) fn check_ascending(kind: EcosystemKind, versions: &[&str]) {
+        for (place, a) in versions.iter().enumerate() {
+            for (other, b) in versions.iter().enumerate() {
+                assert_eq!(compare(kind, a, b), Some(place.cmp(&other)), "{a} and {b}");
+            }
+        }
+    }
+
+    #[track_caller]
+    pub(super) fn check_equal(kind: EcosystemKind, a: &str, b: &str) {
+        assert_eq!(compare(kind, a, b), Some(Ordering::Equal), "{a} and {b}");
+    }
+
+    #[test]
+    fn pypi_follows_pep_440() {
+        check_ascending(
+            EcosystemKind::PyPi,
+            &[
+                "1.0.dev1",
+                "1.0a1",
+                "1.0b2",
+                "1.0rc1",
+                "1.0",
+                "1.0+local",
+                "1.0.post1",
+                "1.1",
+                "1!0",
+            ],
+        );
+        check_equal(EcosystemKind::PyPi, "1.0", "v1.0.0");
+    }
+
+    #[test]
+    fn versions_of_two_families_do_not_compare() {
+        let a = Parsed::new(EcosystemKind::Npm, "1.0.0").unwrap();
+        let b = Parsed::new(EcosystemKind::Maven, "1.0.0").unwrap();
+        assert_eq!(a.partial_cmp(&b), None);
+        assert!(Parsed::new(EcosystemKind::Unordered, "1").is_none());
+        assert!(Parsed::new(EcosystemKind::Maven, &"1".repeat(MAX_VERSION_BYTES + 1)).is_none());
+    }
 }
