@@ -96,3 +96,9 @@ pub const INDEX_QUIET: Duration = Duration::from_secs(1);
 
 /// How long the index waits after a failure before it tries again.
 pub const INDEX_RETRY: Duration = Duration::from_secs(1);
+
+/// Items on one page of a listing, at most.
+pub const MAX_PAGE_ITEMS: usize = 500;
+
+/// Items on one page of a listing when none are asked for.
+pub const DEFAULT_PAGE_ITEMS: usize = 50;

@@ -1,0 +1,94 @@
+//! Postings of the window that is still being filled.
+
+use super::{Entry, Prefix, Wanted};
+use crate::projection::Posting;
+use stella_verify::units::LeafIndex;
+
+/// Entries that are kept unsorted before they are sorted into a chunk.
+const UNSORTED: usize = 512;
+
+/// A growing set of postings that is cheap to extend and quick to search: a few sorted chunks of
+/// falling length, and an unsorted rest.
+#[derive(Debug, Clone)]
+pub struct WindowPostings {
+    start: LeafIndex,
+    chunks: Vec<Vec<Entry>>,
+    rest: Vec<Entry>,
+}
+
+impl WindowPostings {
+    /// No postings, for a window that starts at `start`.
+    #[must_use]
+    pub const fn starting_at(start: LeafIndex) -> Self {
+        Self {
+            start,
+            chunks: Vec::new(),
+            rest: Vec::new(),
+        }
+    }
+
+    /// Adds postings of this window.
+    pub fn extend(&mut self, postings: &[Posting]) {
+        for posting in postings {
+            self.rest
+                .extend(Entry::new(posting.prefix, self.start, posting.leaf));
+        }
+        if self.rest.len() >= UNSORTED {
+            self.sort_rest();
+        }
+    }
+
+    /// Chunks are merged like carries of a counter, so there are never more than the logarithm of
+    /// the entries and each entry is moved as often.
+    fn sort_rest(&mut self) {
+        let mut chunk = std::mem::take(&mut self.rest);
+        chunk.sort_unstable();
+        while let Some(last) = self.chunks.pop_if(|last| last.len() <= 2 * chunk.len()) {
+            chunk.extend_from_slice(&last);
+            // Two sorted runs: the standard sort merges them in linear time.
+            chunk.sort();
+        }
+        self.chunks.push(chunk);
+    }
+
+    /// Appends the leaves posted under `prefix` to `out`, in ascending order.
+    pub fn find(&self, prefix: Prefix, wanted: &Wanted, out: &mut Vec<LeafIndex>) {
+        let (low, high) = Entry::bounds(prefix, self.start, wanted.from);
+        let mut found: Vec<LeafIndex> = Vec::new();
+        for chunk in &self.chunks {
+            let from = chunk.partition_point(|entry| entry.0 < low);
+            let entries = chunk.iter().skip(from).take_while(|entry| entry.0 < high);
+            found.extend(entries.map(|entry| entry.leaf(self.start)));
+        }
+        let rest = self
+            .rest
+            .iter()
+            .filter(|entry| (low..high).contains(&entry.0));
+        found.extend(rest.map(|entry| entry.leaf(self.start)));
+        found.sort_unstable();
+        found.dedup();
+        let room = wanted.limit.saturating_sub(out.len());
+        let inside = found.into_iter().filter(|leaf| *leaf < wanted.end);
+        out.extend(inside.take(room));
+    }
+
+    /// Removes what a leaf posted.
+    pub fn remove(&mut self, leaf: LeafIndex) {
+        let start = self.start;
+        let keep = |entry: &Entry| entry.leaf(start) != leaf;
+        self.rest.retain(keep);
+        for chunk in &mut self.chunks {
+            chunk.retain(keep);
+        }
+    }
+
+    /// All entries, sorted, each once.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<Entry> {
+        let mut entries: Vec<Entry> = self.chunks.iter().flatten().copied().collect();
+        entries.extend_from_slice(&self.rest);
+        entries.sort();
+        entries.dedup();
+        entries
+    }
+}

@@ -1,0 +1,151 @@
+//! Opening and closing a ledger.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use stella_verify::units::TreeSize;
+
+use super::{Ledger, LedgerError, LedgerOptions, LogSource};
+use crate::blobs::{BlobStore, FileBlobs};
+use crate::disk::RealDisk;
+use crate::index::{FoldProgress, Found, Index, IndexFolder, IndexOptions, IndexStats};
+use crate::log::{EventLog, Evidence, LogOptions, LogStats, OpenError, OpenReport};
+
+/// The folders of a data directory (FORMATS.md section 10).
+const INDEX_FOLDER: &str = "index";
+const BLOBS_FOLDER: &str = "blobs";
+
+/// Who speaks when the index has seen more than the log has.
+const INDEX_WITNESS: &str = "the index";
+
+/// What opening found and did.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Of the log.
+    pub log: OpenReport,
+    /// Of the index.
+    pub index: Found,
+}
+
+/// How the ledger is doing.
+#[derive(Debug, Clone)]
+pub struct LedgerStats {
+    /// Leaves published.
+    pub size: TreeSize,
+    /// Of the log.
+    pub log: LogStats,
+    /// Of the index.
+    pub index: IndexStats,
+}
+
+impl Ledger {
+    /// Makes a new, empty ledger in `folder`.
+    ///
+    /// # Errors
+    /// [`LedgerError::Open`], with [`OpenError::Exists`] when there is one.
+    pub fn create(folder: &Path, options: LedgerOptions) -> Result<(Self, Opened), LedgerError> {
+        let opened = EventLog::create(log_options(folder, &options))?;
+        let index = IndexFolder::open(&folder.join(INDEX_FOLDER), options.index_cache)?;
+        Self::over(folder, &options, opened, index, &())
+    }
+
+    /// Opens the ledger in `folder`: recovers the log, compares the index with it, and folds what
+    /// the index lacks, all of the log if need be. `progress` hears of the folding.
+    ///
+    /// What the index has seen is evidence: a log that lacks some of it is not opened
+    /// (`LOG_TRUNCATED`), before anything is published or changed.
+    ///
+    /// # Errors
+    /// [`LedgerError::Open`] or [`LedgerError::Attach`].
+    pub fn open(
+        folder: &Path,
+        options: LedgerOptions,
+        progress: &dyn FoldProgress,
+    ) -> Result<(Self, Opened), LedgerError> {
+        let index = IndexFolder::open(&folder.join(INDEX_FOLDER), options.index_cache)?;
+        let mut asked = log_options(folder, &options);
+        asked.evidence.extend(index.evidence().map(|head| Evidence {
+            source: INDEX_WITNESS.into(),
+            head,
+        }));
+        let opened = match EventLog::open(asked) {
+            // An index of another root at a size that the log has is no evidence against the log,
+            // which is signed; the index is not. It is dropped below.
+            Err(OpenError::Forked { evidence }) if evidence.source == INDEX_WITNESS => {
+                EventLog::open(log_options(folder, &options))?
+            }
+            opened => opened?,
+        };
+        Self::over(folder, &options, opened, index, progress)
+    }
+
+    fn over(
+        folder: &Path,
+        options: &LedgerOptions,
+        (log, log_report): (EventLog, OpenReport),
+        index: IndexFolder,
+        progress: &dyn FoldProgress,
+    ) -> Result<(Self, Opened), LedgerError> {
+        let log = Arc::new(log);
+        let blobs: Arc<dyn BlobStore> = Arc::new(FileBlobs::open(&folder.join(BLOBS_FOLDER))?);
+        let index_options = IndexOptions {
+            folder: folder.join(INDEX_FOLDER),
+            cache: options.index_cache,
+            workers: options.index_workers,
+        };
+        let source = Arc::new(LogSource(Arc::clone(&log)));
+        let (index, found) = Index::open(index, index_options, source, progress)?;
+        let ledger = Self {
+            index,
+            log,
+            blobs,
+            folder: folder.to_path_buf(),
+        };
+        let opened = Opened {
+            log: log_report,
+            index: found,
+        };
+        Ok((ledger, opened))
+    }
+
+    /// Stops taking requests, writes what the index has in memory, marks the log as cleanly
+    /// stopped. Dropping does the same but cannot say whether it worked.
+    ///
+    /// # Errors
+    /// [`LedgerError::Close`]: the log is then as after a crash, nothing more.
+    pub fn close(self) -> Result<(), LedgerError> {
+        let Self { index, log, .. } = self;
+        drop(index);
+        // Others that still hold the log close it when they let go.
+        Arc::into_inner(log).map_or(Ok(()), EventLog::close)?;
+        Ok(())
+    }
+
+    /// Drops the index and folds it again in the background, as if its folder had been deleted.
+    pub fn rebuild(&self) {
+        self.index.refold();
+    }
+
+    /// How the ledger is doing.
+    #[must_use]
+    pub fn stats(&self) -> LedgerStats {
+        LedgerStats {
+            size: self.published().size,
+            log: self.log.stats(),
+            index: self.index.stats(),
+        }
+    }
+}
+
+fn log_options(folder: &Path, options: &LedgerOptions) -> LogOptions {
+    let disk = Arc::new(RealDisk::new(folder));
+    LogOptions {
+        clock: Arc::clone(&options.clock),
+        entropy: Arc::clone(&options.entropy),
+        kind: options.kind,
+        segment_bytes: options.segment_bytes,
+        request_window: options.request_window,
+        evidence: options.evidence.clone(),
+        ..LogOptions::new(disk, options.origin.clone(), Arc::clone(&options.signer))
+    }
+}

@@ -1,0 +1,43 @@
+//! `manifest.registered`, `root.sealed`, and what the streams of scans say: the life of a scan.
+
+use stella_verify::event::EventHeader;
+use stella_verify::event::payload::{ManifestRegistered, RootSealed};
+use stella_verify::units::LeafIndex;
+
+use super::Row;
+use crate::index::keys::Table;
+
+/// The streams of scans begin with this (FORMATS.md section 4).
+const SCAN_PREFIX: &str = "scan/";
+
+/// The stream that holds a scan's events.
+#[must_use]
+pub fn scan_stream(scan: &str) -> String {
+    format!("{SCAN_PREFIX}{scan}")
+}
+
+/// The scan that an event creates: the first of a scan's stream does, whatever its type. That
+/// stands in the header, so erasing payloads does not make a scan unknown.
+pub(super) fn created<'a>(header: &'a EventHeader<'_>) -> Option<&'a str> {
+    let scan = header.stream.as_str().strip_prefix(SCAN_PREFIX)?;
+    (header.position.get() == 0).then_some(scan)
+}
+
+/// Rows of a `manifest.registered` payload.
+pub(super) fn registered_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>> {
+    let manifest = ManifestRegistered::parse(payload).ok()?.manifest;
+    let artifact = manifest.artifact_digest;
+    Some(vec![
+        Row::pointer(Table::Artifacts, artifact.as_bytes(), leaf),
+        Row::pointer(Table::Manifests, manifest.hash().as_bytes(), leaf),
+    ])
+}
+
+/// Rows of a `root.sealed` payload.
+pub(super) fn sealed_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>> {
+    let sealed = RootSealed::parse(payload).ok()?;
+    Some(vec![
+        Row::pointer(Table::SealsByManifest, sealed.manifest.as_bytes(), leaf),
+        Row::pointer(Table::Roots, sealed.root.as_bytes(), leaf),
+    ])
+}

@@ -1,0 +1,48 @@
+//! `snapshot.imported`, `snapshot.published`, `policy.registered`: the inputs that scans share.
+
+use stella_verify::event::payload::{PolicyRegistered, SnapshotImported, SnapshotPublished};
+use stella_verify::snapshot::SnapshotKind;
+use stella_verify::units::LeafIndex;
+
+use super::Row;
+use crate::index::keys::{Table, text_lookup};
+
+/// What snapshots of one kind are found under.
+#[must_use]
+pub fn kind_lookup(kind: SnapshotKind) -> Vec<u8> {
+    text_lookup(kind.as_str())
+}
+
+/// What policies are found under, in the order of their registration.
+#[must_use]
+pub fn policies_lookup() -> Vec<u8> {
+    text_lookup("policy")
+}
+
+/// Rows of a `snapshot.imported` payload.
+pub(super) fn imported_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>> {
+    let header = SnapshotImported::parse(payload).ok()?.header;
+    Some(vec![
+        Row::pointer(Table::Snapshots, header.hash().as_bytes(), leaf),
+        Row::pointer(Table::Imports, &kind_lookup(header.kind()), leaf),
+    ])
+}
+
+/// Rows of a `snapshot.published` payload.
+pub(super) fn published_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>> {
+    let kind = SnapshotPublished::parse(payload).ok()?.kind;
+    Some(vec![Row::pointer(
+        Table::Published,
+        &kind_lookup(kind),
+        leaf,
+    )])
+}
+
+/// Rows of a `policy.registered` payload.
+pub(super) fn policy_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>> {
+    let policy = PolicyRegistered::parse(payload).ok()?.policy;
+    Some(vec![
+        Row::pointer(Table::Policies, policy.as_bytes(), leaf),
+        Row::pointer(Table::Imports, &policies_lookup(), leaf),
+    ])
+}
