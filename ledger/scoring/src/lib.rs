@@ -6,10 +6,12 @@
 
 pub mod cvss;
 pub mod engine;
+pub mod explain;
 pub mod inputs;
 pub mod limits;
 pub mod matching;
 pub mod model;
+pub mod output;
 pub mod policy;
 pub mod purl;
 pub mod snapshot;

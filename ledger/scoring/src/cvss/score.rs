@@ -5,30 +5,15 @@ use crate::model::{ScoreTenths, SeverityWord};
 use std::fmt;
 
 /// 0.0.
-#[expect(clippy::panic, reason = "evaluated at compile time")]
 pub(super) const ZERO: ScoreTenths = match ScoreTenths::new(0) {
     Some(zero) => zero,
     None => panic!("0 is a score"),
 };
 
 /// What an equation left, in tenths, held to 0.0-10.0.
-pub(super) const fn clamped(tenths: i128) -> ScoreTenths {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "held to 0-100 before the cast"
-    )]
-    let held = if tenths < 0 {
-        0
-    } else if tenths > 100 {
-        100
-    } else {
-        tenths as u8
-    };
-    match ScoreTenths::new(held) {
-        Some(score) => score,
-        None => ZERO,
-    }
+pub(super) fn clamped(tenths: i128) -> ScoreTenths {
+    let held = u8::try_from(tenths.clamp(0, 100)).ok();
+    held.and_then(ScoreTenths::new).unwrap_or(ZERO)
 }
 
 /// Qualitative rating of a score (3.0 and 3.1 section 5, 4.0 section 6; NVD's for 2.0, which has

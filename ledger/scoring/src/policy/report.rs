@@ -157,17 +157,18 @@ fn words_of(policy: &Policy, fact: &FactRef) -> Vec<Option<String>> {
             .collect(),
         FactRef::Total => Vec::new(),
     };
-    match words.is_empty() {
-        true => vec![None],
-        false => words.into_iter().map(Some).collect(),
+    if words.is_empty() {
+        return vec![None];
     }
+    words.into_iter().map(Some).collect()
 }
 
 fn collect_condition(condition: &Condition, used: &mut Vec<FactRef>) {
     match condition {
         Condition::All(each) | Condition::Any(each) => {
-            each.iter()
-                .for_each(|condition| collect_condition(condition, used));
+            for condition in each {
+                collect_condition(condition, used);
+            }
         }
         Condition::Not(inner) => collect_condition(inner, used),
         Condition::Known(fact)
@@ -191,7 +192,11 @@ fn collect_amount(amount: &Amount, used: &mut Vec<FactRef>) {
         | Amount::Mean(each)
         | Amount::Greatest(each)
         | Amount::Least(each)
-        | Amount::First(each) => each.iter().for_each(|amount| collect_amount(amount, used)),
+        | Amount::First(each) => {
+            for amount in each {
+                collect_amount(amount, used);
+            }
+        }
         Amount::If {
             condition,
             then,

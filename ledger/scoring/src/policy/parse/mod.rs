@@ -7,7 +7,7 @@ mod rule;
 mod sections;
 
 use super::error::{PolicyError, PolicyProblem};
-use super::model::{Aggregation, Gate, POLICY_SCHEMA, Policy, Rule};
+use super::model::{Gate, POLICY_SCHEMA, Policy, Rule};
 use super::severity::SeverityPolicy;
 use super::tree::{Members, Tree};
 use super::vex::VexPolicy;
@@ -139,10 +139,4 @@ fn gates(members: Members<'_>, names: &Names) -> Result<Vec<Gate>, PolicyError> 
             })
         })
         .collect()
-}
-
-impl Default for Aggregation {
-    fn default() -> Self {
-        Self::Max
-    }
 }

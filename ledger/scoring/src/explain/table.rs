@@ -1,0 +1,157 @@
+//! Plain tables, columns padded to their widest cell.
+
+use super::outline::{Outline, RuleRow};
+use super::{ScoreDiff, View, delta_text, score_text};
+use std::fmt::Write as _;
+use stella_verify::units::BasisPoints;
+
+/// The score as a table: a line for each finding, then its rules.
+#[must_use]
+pub fn table(outline: &Outline, view: &View) -> String {
+    let (rows, hidden) = view.select(outline);
+    let mut lines = vec![["ADDS", "TOTAL", "WHAT", "WHY"].map(str::to_owned)];
+    for (component, finding) in rows {
+        lines.push([
+            delta_text(finding.share),
+            score_text(finding.total),
+            format!("{} {}", finding.advisory, finding.purl),
+            format!(
+                "{} of component's {}",
+                delta_text(finding.contribution),
+                score_text(component.total)
+            ),
+        ]);
+        lines.extend(rule_lines(&finding.rules, view));
+    }
+    lines.extend(rule_lines(&outline.rules, view));
+    let mut out = columns(&lines);
+    if hidden > 0 {
+        let _ = writeln!(out, "({hidden} more findings)");
+    }
+    for gate in &outline.gates {
+        let verdict = if gate.fails { "FAIL" } else { "pass" };
+        let _ = writeln!(out, "gate {}: {verdict}", gate.id);
+    }
+    let _ = writeln!(out, "score {}", score_text(outline.score));
+    out
+}
+
+fn rule_lines<'a>(rules: &'a [RuleRow], view: &View) -> impl Iterator<Item = [String; 4]> + 'a {
+    let all = view.unchanged_rules;
+    (rules.iter())
+        .filter(move |rule| all || rule.delta != BasisPoints::ZERO)
+        .map(|rule| {
+            [
+                delta_text(rule.delta),
+                score_text(rule.total),
+                format!("  {}", rule.rule),
+                rule.why(),
+            ]
+        })
+}
+
+impl RuleRow {
+    /// What the rule rested on, in a line.
+    #[must_use]
+    pub fn why(&self) -> String {
+        if self.because == "unknown" {
+            return format!("unknown: {}", self.missing.join(", "));
+        }
+        let reads = (self.reads.iter()).filter(|(name, _)| *name != "total");
+        let reads: Vec<_> = reads
+            .map(|(name, value)| format!("{name}={}", super::read::shown(value)))
+            .collect();
+        match self.because.as_str() {
+            "condition" => format!("does not apply: {}", reads.join(" ")),
+            "no-row" => format!("no row fits: {}", reads.join(" ")),
+            _ => reads.join(" "),
+        }
+    }
+}
+
+/// A diff as a table: inputs, then a line for each row with its rules.
+#[must_use]
+pub fn diff_table(diff: &ScoreDiff) -> String {
+    let mut out = String::new();
+    for input in &diff.inputs {
+        let text = |digest: &Option<String>| digest.clone().unwrap_or_else(|| "none".into());
+        let _ = writeln!(
+            out,
+            "input {}: {} -> {}",
+            input.name,
+            text(&input.old),
+            text(&input.new)
+        );
+    }
+    let mut lines = vec![["CHANGE", "BEFORE", "AFTER", "WHAT", ""].map(str::to_owned)];
+    let total = |total: Option<BasisPoints>| total.map_or_else(|| "-".into(), score_text);
+    for row in &diff.rows {
+        lines.push([
+            delta_text(row.delta),
+            total(row.totals.0),
+            total(row.totals.1),
+            if row.purl.is_empty() {
+                format!("rule {}", row.id)
+            } else {
+                format!("{} {}", row.advisory, row.purl)
+            },
+            row.change.name().to_owned(),
+        ]);
+        let delta = |delta: Option<BasisPoints>| delta.map_or_else(|| "-".into(), delta_text);
+        for rule in row.rules.iter().filter(|_| !row.purl.is_empty()) {
+            let cells = [String::new(), delta(rule.old), delta(rule.new)];
+            let [a, b, c] = cells;
+            lines.push([a, b, c, format!("  {}", rule.rule), String::new()]);
+        }
+        for fact in &row.facts {
+            let shown = |value: &Option<_>| {
+                value
+                    .as_ref()
+                    .map_or_else(|| "unknown".into(), super::read::shown)
+            };
+            let change = format!(
+                "    {}: {} -> {}",
+                fact.name,
+                shown(&fact.old),
+                shown(&fact.new)
+            );
+            lines.push([
+                String::new(),
+                String::new(),
+                String::new(),
+                change,
+                String::new(),
+            ]);
+        }
+    }
+    out.push_str(&columns(&lines));
+    let _ = writeln!(out, "({} findings unchanged)", diff.unchanged);
+    let sum = format!("{} -> {}", score_text(diff.old), score_text(diff.new));
+    let _ = writeln!(out, "score {sum} ({})", delta_text(diff.delta()));
+    out
+}
+
+/// Pads columns; the first three stand to the right when there are numbers in them.
+fn columns<const N: usize>(lines: &[[String; N]]) -> String {
+    let mut widths = [0usize; N];
+    for line in lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let numeric = |column: usize| column < N.saturating_sub(2);
+    let mut out = String::new();
+    for line in lines {
+        let mut text = String::new();
+        for (column, (cell, width)) in line.iter().zip(widths).enumerate() {
+            let _ = if numeric(column) {
+                write!(text, "{cell:>width$}  ")
+            } else {
+                write!(text, "{cell:<width$}  ")
+            };
+        }
+        out.push_str(text.trim_end());
+        out.push('\n');
+    }
+    out
+}
