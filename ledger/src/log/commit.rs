@@ -40,7 +40,7 @@ impl LogState {
         match pushed {
             Ok(Leader::You) => self.lead(),
             Ok(_) => {}
-            Err((waiting, error)) => waiting.reply.send(Err(error)),
+            Err(refused) => refused.waiting.reply.send(Err(refused.error)),
         }
         loop {
             match slot.wait() {
@@ -64,9 +64,9 @@ impl LogState {
                 self.summon.notify_one();
             }
             Ok(_) => {}
-            Err((waiting, error)) => {
+            Err(refused) => {
                 drop(queue);
-                waiting.reply.send(Err(error));
+                refused.waiting.reply.send(Err(refused.error));
             }
         }
     }
@@ -127,7 +127,7 @@ impl LogState {
             Err(error) => Err(error),
         };
         drop(held);
-        self.answer(&mut batch, &written);
+        answer(&mut batch, &written);
         self.recycle(batch);
         next == Leader::Committer && self.options.upkeep == UpkeepMode::Inline
     }
@@ -295,6 +295,8 @@ impl LogState {
         }
         // From here on the frame is durable, its checkpoint in it; a crash loses only answers.
         self.commits.fetch_add(1, Ordering::Relaxed);
+        self.frame_bytes
+            .fetch_add(blocks.len() as u64, Ordering::Relaxed);
         commit.segment.push(commit.mark);
         *self.durable() = Durable {
             head: stella_verify::merkle::TreeHead {
@@ -309,27 +311,6 @@ impl LogState {
         Ok(Arc::clone(&commit.published))
     }
 
-    fn answer(&self, batch: &mut Batch, written: &Result<Arc<Published>, AppendError>) {
-        for (reply, outcome) in batch.replies.drain(..) {
-            reply.send(match (outcome, written) {
-                (Outcome::Refused(error), _) => Err(error),
-                (_, Err(error)) => Err(error.clone()),
-                (Outcome::Appended { first, count }, Ok(published)) => Ok(Receipt {
-                    first,
-                    count,
-                    published: Arc::clone(published),
-                    duplicate: false,
-                }),
-                (Outcome::Duplicate { first, count }, Ok(published)) => Ok(Receipt {
-                    first,
-                    count,
-                    published: Arc::clone(published),
-                    duplicate: true,
-                }),
-            });
-        }
-    }
-
     fn recycle(&self, mut batch: Batch) {
         batch.reset();
         let mut batches = self.batches();
@@ -340,6 +321,28 @@ impl LogState {
 
     fn batches(&self) -> MutexGuard<'_, Vec<Batch>> {
         self.batches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells every request of the batch what became of it.
+fn answer(batch: &mut Batch, written: &Result<Arc<Published>, AppendError>) {
+    for (reply, outcome) in batch.replies.drain(..) {
+        reply.send(match (outcome, written) {
+            (Outcome::Refused(error), _) => Err(error),
+            (_, Err(error)) => Err(error.clone()),
+            (Outcome::Appended { first, count }, Ok(published)) => Ok(Receipt {
+                first,
+                count,
+                published: Arc::clone(published),
+                duplicate: false,
+            }),
+            (Outcome::Duplicate { first, count }, Ok(published)) => Ok(Receipt {
+                first,
+                count,
+                published: Arc::clone(published),
+                duplicate: true,
+            }),
+        });
     }
 }
 

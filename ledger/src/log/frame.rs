@@ -183,10 +183,10 @@ impl EntryEnds {
     }
 
     pub(crate) fn from_bytes(bytes: [u8; DIRECTORY_ENTRY_BYTES]) -> Self {
-        let [a, b, c, d, e, f, g, h] = bytes;
+        let mut fields = Fields(&bytes);
         Self {
-            leaf: u32::from_le_bytes([a, b, c, d]),
-            payload: u32::from_le_bytes([e, f, g, h]),
+            leaf: fields.u32().unwrap_or_default(),
+            payload: fields.u32().unwrap_or_default(),
         }
     }
 }

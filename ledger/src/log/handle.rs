@@ -1,39 +1,33 @@
 //! The open log as its users see it.
 
 use super::append::{AppendError, Poisoned};
-use super::commit::room_of;
 use super::erase::{EraseError, EraseRequest};
+use super::event::{OwnedEvent, StoredCommit, StoredEvent};
 use super::fault::{DiskFault, StoreFault};
 use super::fsck::{FsckError, FsckProgress, FsckReport};
 use super::head::{self, Head, HeadFile, Stop};
-use super::ids::{LogId, SegmentNumber};
+use super::ids::SegmentNumber;
+use super::lifecycle::{new_spec, take_lock};
 use super::names::{Principal, RequestId};
 use super::options::{LogOptions, UpkeepMode};
-use super::pending::{Author, Pending};
-use super::publish::{Published, Publisher};
-use super::queue::{AppendCallback, Queue, Reply, Waiting};
-use super::read::{OwnedEvent, ReadError, StoredCommit, StoredEvent};
+use super::pending::Author;
+use super::publish::Published;
+use super::queue::{AppendCallback, Reply, Waiting};
+use super::read::ReadError;
 use super::record::{NameKey, RequestKey, StreamKey};
-use super::recover::{OpenError, OpenReport, Recovered, first_segment_has_frames, recover};
+use super::recover::{OpenError, OpenReport, first_segment_has_frames, recover};
 use super::request::{AppendRequest, EventCount, Named, Receipt, StreamHead};
 use super::segment::{FIRST_FRAME, LOG_FOLDER, Segment};
-use super::sequencer::Sequencer;
 use super::signer::CheckpointVerifier;
-use super::spec::LogSpec;
-use super::state::{Durable, LogState};
-use super::upkeep::Upkeep;
+use super::state::LogState;
 use crate::disk::DiskLock;
-use crate::limits::{MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use stella_verify::merkle::{Frontier, LeafRange};
 use stella_verify::units::{LeafIndex, TreeSize};
-
-/// The lock file that one process holds.
-const LOCK_PATH: &str = "LOCK";
 
 /// An open event log: the one owner of its directory until it is closed or dropped.
 #[derive(Debug)]
@@ -49,6 +43,8 @@ pub struct EventLog {
 pub struct LogStats {
     /// Commits: each was one write and one `fdatasync`.
     pub commits: u64,
+    /// Bytes of all frames written, whole blocks.
+    pub frame_bytes: u64,
 }
 
 impl EventLog {
@@ -333,6 +329,7 @@ impl EventLog {
     pub fn stats(&self) -> LogStats {
         LogStats {
             commits: self.state.commits.load(Ordering::Relaxed),
+            frame_bytes: self.state.frame_bytes.load(Ordering::Relaxed),
         }
     }
 
@@ -383,133 +380,4 @@ pub enum CloseError {
     /// The head file could not be written.
     #[error(transparent)]
     Disk(#[from] DiskFault),
-}
-
-fn take_lock(options: &LogOptions) -> Result<Box<dyn DiskLock>, OpenError> {
-    options
-        .disk
-        .lock(LOCK_PATH)
-        .map_err(|source| DiskFault::new("lock", LOCK_PATH, source))?
-        .ok_or(OpenError::InUse)
-}
-
-fn new_spec(options: &LogOptions) -> Result<LogSpec, OpenError> {
-    let bytes = options.segment_bytes.0;
-    let refused = OpenError::SegmentBytes {
-        min: MIN_SEGMENT_BYTES,
-        max: MAX_SEGMENT_BYTES,
-    };
-    if !(MIN_SEGMENT_BYTES..=MAX_SEGMENT_BYTES).contains(&bytes) || !bytes.is_multiple_of(4096) {
-        return Err(refused);
-    }
-    let blocks = u32::try_from(bytes / 4096).map_err(|_| refused)?;
-    let mut id = [0u8; 16];
-    options
-        .entropy
-        .fill(&mut id)
-        .map_err(|error| OpenError::Entropy(Arc::new(error)))?;
-    Ok(LogSpec {
-        log: LogId::new(id),
-        origin: options.origin.clone(),
-        kind: options.kind,
-        segment_blocks: super::block::BlockCount(blocks),
-    })
-}
-
-impl LogState {
-    fn new(options: LogOptions, recovered: Recovered) -> Self {
-        let cursor = recovered.cursor;
-        let head = cursor.frontier.head();
-        let published = Published {
-            size: head.size,
-            root: head.root,
-            checkpoint: recovered.checkpoint.map(Arc::from),
-            frontier: cursor.frontier.clone(),
-            time: cursor.time,
-        };
-        // Recovery always leaves an active segment at the end.
-        let active = recovered.active;
-        let durable = Durable {
-            head,
-            segment: active.segment.number,
-            end: recovered.end,
-        };
-        let sequencer = Sequencer {
-            frontier: cursor.frontier,
-            time: cursor.time,
-            segment: active,
-            next_block: recovered.end,
-            previous: cursor.previous,
-        };
-        Self {
-            options,
-            spec: recovered.spec,
-            queue: Mutex::new(Queue::default()),
-            summon: Condvar::new(),
-            sequencer: Mutex::new(sequencer),
-            batches: Mutex::new(Vec::new()),
-            writer: Mutex::new(()),
-            admission: RwLock::new(recovered.admission),
-            segments: RwLock::new(recovered.segments),
-            publisher: Publisher::new(published),
-            poison: OnceLock::new(),
-            upkeep: Upkeep::new(recovered.last_seal, recovered.spare),
-            head: Mutex::new(recovered.head_file),
-            durable: Mutex::new(durable),
-            erasing: Mutex::new(()),
-            commits: AtomicU64::new(0),
-        }
-    }
-
-    /// All of a request that does not depend on its place.
-    pub(crate) fn prepare_request(
-        &self,
-        request: AppendRequest,
-        author: Author,
-    ) -> Result<Pending, AppendError> {
-        let runs = self.admission().runs();
-        let room = room_of(self.spec.segment_blocks);
-        let entropy = &*self.options.entropy;
-        Pending::prepare(request, author, &self.spec, room, entropy, &runs)
-    }
-
-    /// Carries out erasures whose retention event stands at or after `from`.
-    fn finish_all_erasing(&self, from: TreeSize) -> Result<(), StoreFault> {
-        let all = self.admission().all_erased()?;
-        let mut by_event: std::collections::BTreeMap<LeafIndex, Vec<LeafIndex>> =
-            std::collections::BTreeMap::new();
-        for (leaf, by) in all {
-            if by >= from.next_index() {
-                by_event.entry(by).or_default().push(leaf);
-            }
-        }
-        for (by, leaves) in by_event {
-            self.finish_erasing(&leaves, by)?;
-        }
-        Ok(())
-    }
-
-    fn stop_cleanly(&self) -> Result<(), CloseError> {
-        // Whoever leads now finishes first.
-        let _sequencer = self
-            .sequencer
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let _writer = self
-            .writer
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(poisoned) = self.poisoned() {
-            return Err(poisoned.into());
-        }
-        let durable = *self.durable();
-        self.head().advance_both(|head| {
-            head.stop = Stop::Clean;
-            head.published = durable.head;
-            head.synced = (durable.segment, durable.end);
-        })?;
-        // A second close, or a late request, must not find a log that believes it is open.
-        self.poison("the log is closed");
-        Ok(())
-    }
 }

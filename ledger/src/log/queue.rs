@@ -144,16 +144,29 @@ pub(crate) enum Leader {
     Committer,
 }
 
+/// A request that may not wait here.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) waiting: Waiting,
+    pub(crate) error: AppendError,
+}
+
+impl Refused {
+    fn new(waiting: Waiting, error: AppendError) -> Box<Self> {
+        Box::new(Self { waiting, error })
+    }
+}
+
 impl Queue {
     /// Adds a request. [`Leader::You`] when nobody leads and the caller must.
-    pub(crate) fn push(&mut self, waiting: Waiting) -> Result<Leader, (Waiting, AppendError)> {
+    pub(crate) fn push(&mut self, waiting: Waiting) -> Result<Leader, Box<Refused>> {
         if self.closed {
-            return Err((waiting, AppendError::Closed));
+            return Err(Refused::new(waiting, AppendError::Closed));
         }
         let bytes = self.bytes.saturating_add(waiting.pending.bound);
         // A request is never too large for an empty queue.
         if bytes > MAX_QUEUED_BYTES && !self.waiting.is_empty() {
-            return Err((waiting, AppendError::QueueFull));
+            return Err(Refused::new(waiting, AppendError::QueueFull));
         }
         self.bytes = bytes;
         self.waiting.push_back(waiting);

@@ -2,6 +2,7 @@
 //! nothing ever changes, except that a payload may be erased.
 
 use super::block::{BODY_BYTES, BlockCount, BlockNumber};
+use super::event::{OwnedEvent, StoredCommit, StoredEvent, StoredPayload};
 use super::fault::{Damage, Fault, StoreFault};
 use super::frame::{DIRECTORY_ENTRY_BYTES, EntryEnds, Frame, FrameEvent, FrameFault, FrameHeader};
 use super::index::{FramePlace, IndexedSegment};
@@ -9,7 +10,6 @@ use super::state::LogState;
 use crate::limits::MAX_OWNED_READ_EVENTS;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
-use stella_verify::hash::Salt;
 use stella_verify::merkle::LeafRange;
 use stella_verify::units::{LeafIndex, TreeSize};
 
@@ -48,96 +48,6 @@ pub enum ReadError {
 impl From<Damage> for ReadError {
     fn from(damage: Damage) -> Self {
         Self::Store(damage.into())
-    }
-}
-
-/// An event as stored, borrowed from a buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StoredEvent<'a> {
-    /// Its place in the log.
-    pub index: LeafIndex,
-    /// The leaf: exactly the bytes that were hashed.
-    pub leaf: &'a [u8],
-    /// What stands beside the leaf.
-    pub payload: StoredPayload<'a>,
-}
-
-/// What stands beside a leaf.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoredPayload<'a> {
-    /// A raw leaf has no payload.
-    None,
-    /// The payload and the salt of the leaf's commitment.
-    Present {
-        /// The salt.
-        salt: Salt,
-        /// The payload.
-        bytes: &'a [u8],
-    },
-    /// Salt and payload were erased by a retention event.
-    Erased {
-        /// Leaf index of the retention event.
-        by: LeafIndex,
-    },
-}
-
-/// An event as stored, on its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnedEvent {
-    /// Its place in the log.
-    pub index: LeafIndex,
-    /// The leaf: exactly the bytes that were hashed.
-    pub leaf: Vec<u8>,
-    /// What stands beside the leaf.
-    pub payload: OwnedPayload,
-}
-
-/// What stands beside a leaf.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OwnedPayload {
-    /// A raw leaf has no payload.
-    None,
-    /// The payload and the salt of the leaf's commitment.
-    Present {
-        /// The salt.
-        salt: Salt,
-        /// The payload.
-        bytes: Vec<u8>,
-    },
-    /// Salt and payload were erased by a retention event.
-    Erased {
-        /// Leaf index of the retention event.
-        by: LeafIndex,
-    },
-}
-
-/// The commit that an event came with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredCommit {
-    /// The commit's first leaf.
-    pub first: LeafIndex,
-    /// The tree's size after it.
-    pub size: TreeSize,
-    /// The signed checkpoint of exactly that size.
-    pub checkpoint: String,
-}
-
-impl StoredEvent<'_> {
-    /// A copy that owns its bytes.
-    #[must_use]
-    pub fn to_owned(&self) -> OwnedEvent {
-        OwnedEvent {
-            index: self.index,
-            leaf: self.leaf.to_vec(),
-            payload: match self.payload {
-                StoredPayload::None => OwnedPayload::None,
-                StoredPayload::Present { salt, bytes } => OwnedPayload::Present {
-                    salt,
-                    bytes: bytes.to_vec(),
-                },
-                StoredPayload::Erased { by } => OwnedPayload::Erased { by },
-            },
-        }
     }
 }
 
@@ -305,13 +215,12 @@ impl LogState {
         let mut block = BlockNumber(0);
         while next < range.end {
             // Frames follow each other without gaps; only a segment's end needs a new search.
-            let current = match segment.take() {
-                Some(current) => current,
-                None => {
-                    let (found, place) = self.place_of(next)?;
-                    block = place.block;
-                    found
-                }
+            let current = if let Some(current) = segment.take() {
+                current
+            } else {
+                let (found, place) = self.place_of(next)?;
+                block = place.block;
+                found
             };
             let (header, blocks) = read_frame(&current, block, &mut buffer)?;
             let wrong = |fault| StoreFault::from(current.segment.damage(block, fault));
@@ -336,13 +245,13 @@ impl LogState {
     ) -> Result<StoredEvent<'a>, StoreFault> {
         let payload = match event.salt_and_payload() {
             None => StoredPayload::None,
-            Some(_) if event.is_blank() => match self.admission().erased(event.index)? {
-                Some(by) => StoredPayload::Erased { by },
-                None => {
-                    let fault = Fault::BlankUnexplained;
-                    return Err(segment.segment.damage(event.index, fault).into());
+            Some(_) if event.is_blank() => {
+                let by = self.admission().erased(event.index)?;
+                let unexplained = || segment.segment.damage(event.index, Fault::BlankUnexplained);
+                StoredPayload::Erased {
+                    by: by.ok_or_else(unexplained)?,
                 }
-            },
+            }
             Some((salt, bytes)) => StoredPayload::Present { salt, bytes },
         };
         Ok(StoredEvent {

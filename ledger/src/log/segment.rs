@@ -56,6 +56,11 @@ pub(crate) fn temporary(path: &str) -> String {
     format!("{path}.tmp")
 }
 
+/// Whether a name is such a name.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.strip_suffix(".tmp").is_some()
+}
+
 impl Segment {
     /// Makes a segment of zeros with a header: temporary file, sync, rename, directory sync. Once
     /// this returns `Ok` the file is durable under its name.

@@ -50,37 +50,11 @@ impl Sequencer {
         rules: &AdmissionRules<'_>,
         batch: &mut Batch,
     ) -> Outcome {
-        match self.admit(&pending, admission, rules) {
+        match admit(&pending, admission, rules) {
             Ok(Some(duplicate)) => duplicate,
             Ok(None) => self.append(pending, admission, rules, batch),
             Err(error) => Outcome::Refused(error),
         }
-    }
-
-    /// Every check that can refuse, changing nothing. `Some` answers a repeated request.
-    fn admit(
-        &self,
-        pending: &Pending,
-        admission: &Admission,
-        rules: &AdmissionRules<'_>,
-    ) -> Result<Option<Outcome>, AppendError> {
-        if let Some((key, body)) = &pending.request
-            && let Some(earlier) = admission.request(key, &pending.older)?
-        {
-            let first = earlier.first;
-            if earlier.body != *body {
-                return Err(AppendError::RequestIdReused { first });
-            }
-            let age = rules.time.get().saturating_sub(earlier.time.get());
-            if u128::from(age) > rules.request_window.as_millis() {
-                return Err(AppendError::RequestIdExpired { first });
-            }
-            let count = earlier.count;
-            return Ok(Some(Outcome::Duplicate { first, count }));
-        }
-        check_names(pending, admission)?;
-        check_positions(pending, admission)?;
-        Ok(None)
     }
 
     fn append(
@@ -153,6 +127,31 @@ impl Sequencer {
         }
         Ok(())
     }
+}
+
+/// Every check that can refuse, changing nothing. `Some` answers a repeated request.
+fn admit(
+    pending: &Pending,
+    admission: &Admission,
+    rules: &AdmissionRules<'_>,
+) -> Result<Option<Outcome>, AppendError> {
+    if let Some((key, body)) = &pending.request
+        && let Some(earlier) = admission.request(key, &pending.older)?
+    {
+        let first = earlier.first;
+        if earlier.body != *body {
+            return Err(AppendError::RequestIdReused { first });
+        }
+        let age = rules.time.get().saturating_sub(earlier.time.get());
+        if u128::from(age) > rules.request_window.as_millis() {
+            return Err(AppendError::RequestIdExpired { first });
+        }
+        let count = earlier.count;
+        return Ok(Some(Outcome::Duplicate { first, count }));
+    }
+    check_names(pending, admission)?;
+    check_positions(pending, admission)?;
+    Ok(None)
 }
 
 fn check_names(pending: &Pending, admission: &Admission) -> Result<(), AppendError> {

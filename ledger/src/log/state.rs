@@ -47,6 +47,7 @@ pub(crate) struct LogState {
     /// Erasing is one at a time.
     pub(crate) erasing: Mutex<()>,
     pub(crate) commits: AtomicU64,
+    pub(crate) frame_bytes: AtomicU64,
 }
 
 /// How far the last completed sync reached.

@@ -5,6 +5,11 @@ use stella_verify::hash::RootHash;
 use stella_verify::merkle::{Frontier, LeafRange, leaf_hash};
 use stella_verify::units::{LeafIndex, TreeSize};
 
+/// A leaf and its payload.
+pub type StoredPair = (Vec<u8>, Vec<u8>);
+
+type Check<S> = fn(&S) -> Result<(), Violation>;
+
 /// The least that an event log is.
 pub trait EventStore {
     /// Appends payloads to a stream, all or nothing; `expected` is the position that the first
@@ -24,7 +29,7 @@ pub trait EventStore {
     ///
     /// # Errors
     /// [`Refused`].
-    fn read(&self, range: LeafRange, at: TreeSize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Refused>;
+    fn read(&self, range: LeafRange, at: TreeSize) -> Result<Vec<StoredPair>, Refused>;
 
     /// Size and root of what is published.
     fn head(&self) -> (TreeSize, RootHash);
@@ -61,7 +66,7 @@ pub trait NewStore {
 /// # Errors
 /// The first [`Violation`], named after its check.
 pub fn check_all<N: NewStore>(make: &N) -> Result<(), Violation> {
-    let checks: [(&str, fn(&N::Store) -> Result<(), Violation>); 7] = [
+    let checks: [(&str, Check<N::Store>); 7] = [
         ("an empty log has the empty root", empty_root),
         ("indexes are contiguous and final", contiguous_indexes),
         ("the root is the tree over the leaves", root_over_leaves),

@@ -38,7 +38,9 @@ impl DiskFile for SimFile {
         let inode = self.inode;
         self.disk.operate(
             |state| state.write(inode, bytes, offset),
-            |state| state.sync(inode),
+            |state| {
+                let _ = state.sync(inode);
+            },
         )
     }
 

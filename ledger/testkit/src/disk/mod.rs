@@ -146,7 +146,7 @@ impl SimDisk {
     fn operate<T>(
         &self,
         act: impl FnOnce(&mut State) -> io::Result<T>,
-        persist: impl FnOnce(&mut State) -> io::Result<()>,
+        persist: impl FnOnce(&mut State),
     ) -> io::Result<T> {
         let mut state = self.lock_state();
         match state.verdict()? {
@@ -154,7 +154,7 @@ impl SimDisk {
             Verdict::Refuse(error) => Err(error),
             Verdict::ActThenRefuse(error) => {
                 act(&mut state)?;
-                persist(&mut state)?;
+                persist(&mut state);
                 Err(error)
             }
         }
@@ -167,7 +167,7 @@ impl SimDisk {
             state.pretend_synced(inode);
         }
         drop(state);
-        self.operate(|state| state.sync(inode), |_| Ok(()))
+        self.operate(|state| state.sync(inode), |_| {})
     }
 }
 
@@ -178,7 +178,10 @@ impl Disk for SimDisk {
     }
 
     fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let file = self.operate(|state| state.create(path), |state| state.sync_parent(path))?;
+        let file = self.operate(
+            |state| Ok(state.create(path)),
+            |state| state.sync_parent(path),
+        )?;
         Ok(Arc::new(SimFile::new(self.clone(), file)))
     }
 
@@ -203,7 +206,13 @@ impl Disk for SimDisk {
     }
 
     fn sync_dir(&self, path: &str) -> io::Result<()> {
-        self.operate(|state| state.sync_dir(path), |_| Ok(()))
+        self.operate(
+            |state| {
+                state.sync_dir(path);
+                Ok(())
+            },
+            |_| {},
+        )
     }
 
     fn lock(&self, path: &str) -> io::Result<Option<Box<dyn DiskLock>>> {

@@ -89,14 +89,14 @@ impl State {
         }
     }
 
-    pub(super) fn create(&mut self, path: &str) -> io::Result<Inode> {
+    pub(super) fn create(&mut self, path: &str) -> Inode {
         // Emptying an existing file and making a new one under its name differ only in what
         // power loss leaves; the log never creates over a name that matters.
         let inode = self.next_inode;
         self.next_inode += 1;
         self.files.insert(inode, Content::default());
         self.names.insert(path.to_owned(), inode);
-        Ok(inode)
+        inode
     }
 
     pub(super) fn open(&self, path: &str) -> io::Result<Inode> {
@@ -127,7 +127,7 @@ impl State {
         Ok(self.names.keys().filter_map(inside).collect())
     }
 
-    pub(super) fn sync_dir(&mut self, directory: &str) -> io::Result<()> {
+    pub(super) fn sync_dir(&mut self, directory: &str) {
         let inside = |path: &str| {
             let parent = path.rsplit_once('/').map_or(".", |(parent, _)| parent);
             parent == directory
@@ -138,11 +138,10 @@ impl State {
                 self.durable_names.insert(path.clone(), *inode);
             }
         }
-        Ok(())
     }
 
-    pub(super) fn sync_parent(&mut self, path: &str) -> io::Result<()> {
-        self.sync_dir(path.rsplit_once('/').map_or(".", |(parent, _)| parent))
+    pub(super) fn sync_parent(&mut self, path: &str) {
+        self.sync_dir(path.rsplit_once('/').map_or(".", |(parent, _)| parent));
     }
 
     pub(super) fn lock(&mut self, path: &str) -> io::Result<bool> {

@@ -1,0 +1,248 @@
+//! Durable appends of the log beside a bare loop, in one run.
+//!
+//! The bare loop hashes the same leaves into a frontier and writes the same number of bytes to a
+//! preallocated, zero-filled file with one `fdatasync` a batch; its second figure leaves the
+//! hashing out. Figures are medians of rounds in which all of them alternate, so that other load
+//! on the machine hits all alike.
+//!
+//! `cargo run --release -p stella-ledger --example append_bench [folder] [rounds]`
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a program that measures and prints, and stops at the first trouble"
+)]
+
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+use stella_ledger::disk::RealDisk;
+use stella_ledger::log::{
+    AppendRequest, Entries, EventLog, Expected, LogOptions, NewEvent, NoteCheckpointSigner,
+    Principal,
+};
+use stella_verify::event::{Actor, EventHeader, EventType, LogOrigin, StreamName};
+use stella_verify::hash::PayloadCommitment;
+use stella_verify::merkle::{Frontier, leaf_hash};
+use stella_verify::note::{Ed25519Signer, KeyName};
+use stella_verify::units::{StreamPosition, UnixMillis};
+
+const ORIGIN: &str = "bench.stella.test/log";
+const PAYLOAD_BYTES: usize = 400;
+const ROUND: Duration = Duration::from_millis(700);
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let folder = args.next().unwrap_or_else(|| ".".to_owned());
+    let rounds: usize = args.next().map_or(5, |text| text.parse().unwrap());
+    println!("events of {PAYLOAD_BYTES} bytes of payload, thousand events/s, medians of {rounds}");
+    for (batch, writers) in [(1, 1), (100, 1), (100, 2), (1000, 1), (1000, 2), (1, 64)] {
+        let mut figures: [Vec<f64>; 3] = Default::default();
+        let mut detail = (0.0, 0.0);
+        for _ in 0..rounds {
+            let log = log_round(Path::new(&folder), batch, writers);
+            detail = (log.bytes_per_event, log.batch);
+            figures[0].push(log.per_second);
+            let event_bytes = log.bytes_per_event;
+            figures[1].push(bare_round(
+                Path::new(&folder),
+                batch,
+                writers,
+                event_bytes,
+                true,
+            ));
+            figures[2].push(bare_round(
+                Path::new(&folder),
+                batch,
+                writers,
+                event_bytes,
+                false,
+            ));
+        }
+        let [log, bare, unhashed] = figures.map(|mut rounds| {
+            rounds.sort_by(f64::total_cmp);
+            rounds[rounds.len() / 2]
+        });
+        println!(
+            "batch {batch:5} writers {writers:3}: log {:8.1}  bare {:8.1} (ratio {:.2})  without hashing {:8.1} (ratio {:.2})  {:.0} B/event, {:.1} events/commit",
+            log / 1e3,
+            bare / 1e3,
+            log / bare,
+            unhashed / 1e3,
+            log / unhashed,
+            detail.0,
+            detail.1,
+        );
+    }
+}
+
+struct LogRound {
+    per_second: f64,
+    bytes_per_event: f64,
+    batch: f64,
+}
+
+fn new_event() -> NewEvent {
+    NewEvent {
+        stream: StreamName::new(Arc::from("bench/stream-01")).unwrap(),
+        event_type: EventType::new(Arc::from("rule.applied")).unwrap(),
+        actor: Actor::new(Arc::from("bench")).unwrap(),
+        payload: vec![0xA5; PAYLOAD_BYTES],
+        expected: Expected::Any,
+    }
+}
+
+fn log_round(folder: &Path, batch: usize, writers: usize) -> LogRound {
+    let folder = tempfile::tempdir_in(folder).unwrap();
+    let signer = Ed25519Signer::from_seed(KeyName::new(ORIGIN).unwrap(), &[1; 32]);
+    let options = LogOptions::new(
+        Arc::new(RealDisk::new(folder.path())),
+        LogOrigin::new(Arc::from(ORIGIN)).unwrap(),
+        Arc::new(NoteCheckpointSigner::new(Box::new(signer))),
+    );
+    let (log, _) = EventLog::create(options).unwrap();
+    let event = new_event();
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..writers {
+            scope.spawn(|| {
+                while start.elapsed() < ROUND {
+                    let request = AppendRequest {
+                        principal: Principal::new("bench").unwrap(),
+                        request_id: None,
+                        entries: Entries::Events(vec![event.clone(); batch]),
+                        names: Vec::new(),
+                    };
+                    log.append(request).unwrap();
+                }
+            });
+        }
+    });
+    let elapsed = start.elapsed().as_secs_f64();
+    let events = log.published().size.get() as f64;
+    let commits = log.stats().commits as f64;
+    let used = log.stats().frame_bytes as f64;
+    LogRound {
+        per_second: events / elapsed,
+        bytes_per_event: used / events,
+        batch: events / commits,
+    }
+}
+
+/// One leaf as the log would make it.
+fn leaf(position: u64) -> Vec<u8> {
+    EventHeader {
+        log_origin: LogOrigin::new(ORIGIN).unwrap(),
+        stream: StreamName::new("bench/stream-01").unwrap(),
+        position: StreamPosition::new(position),
+        time: UnixMillis::new(1_700_000_000_000),
+        actor: Actor::new("bench").unwrap(),
+        event_type: EventType::new("rule.applied").unwrap(),
+        payload: PayloadCommitment::new([7; 32]),
+    }
+    .to_bytes()
+}
+
+struct Bare {
+    file: std::fs::File,
+    length: u64,
+    offset: u64,
+    tree: Frontier,
+    leaf: Vec<u8>,
+    bytes: Vec<u8>,
+    event_bytes: f64,
+    hash: bool,
+}
+
+impl Bare {
+    fn new(folder: &Path, event_bytes: f64, hash: bool) -> Self {
+        let file = tempfile::tempfile_in(folder).unwrap();
+        let length = 64 * 1024 * 1024;
+        let zeros = vec![0u8; 1024 * 1024];
+        for piece in 0..64 {
+            file.write_all_at(&zeros, piece * 1024 * 1024).unwrap();
+        }
+        file.sync_all().unwrap();
+        Self {
+            file,
+            length,
+            offset: 0,
+            tree: Frontier::new(),
+            leaf: leaf(123_456),
+            bytes: Vec::new(),
+            event_bytes,
+            hash,
+        }
+    }
+
+    fn commit(&mut self, events: usize) {
+        if self.hash {
+            for _ in 0..events {
+                self.tree.push(leaf_hash(&self.leaf));
+            }
+            std::hint::black_box(self.tree.root());
+        }
+        let bytes = ((self.event_bytes * events as f64) as usize).div_ceil(4096) * 4096;
+        self.bytes.resize(bytes, 0x5A);
+        if self.offset + bytes as u64 > self.length {
+            self.offset = 0;
+        }
+        self.file.write_all_at(&self.bytes, self.offset).unwrap();
+        self.offset += bytes as u64;
+        self.file.sync_data().unwrap();
+    }
+}
+
+fn bare_round(folder: &Path, batch: usize, writers: usize, event_bytes: f64, hash: bool) -> f64 {
+    let mut bare = Bare::new(folder, event_bytes, hash);
+    let start = Instant::now();
+    if writers == 1 || batch > 1 {
+        let mut events = 0usize;
+        while start.elapsed() < ROUND {
+            bare.commit(batch);
+            events += batch;
+        }
+        return events as f64 / start.elapsed().as_secs_f64();
+    }
+    // Many writers: one thread commits whatever waits, the others park until it is durable.
+    let state = Mutex::new((0u64, 0u64, false));
+    let (arrived, durable) = (Condvar::new(), Condvar::new());
+    let done = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..writers {
+            scope.spawn(|| {
+                while start.elapsed() < ROUND {
+                    let mut guard = state.lock().unwrap();
+                    guard.0 += 1;
+                    let mine = guard.0;
+                    arrived.notify_one();
+                    while guard.1 < mine && !guard.2 {
+                        guard = durable.wait(guard).unwrap();
+                    }
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        while start.elapsed() < ROUND {
+            let guard = state.lock().unwrap();
+            let (guard, _) = arrived
+                .wait_timeout_while(guard, Duration::from_millis(10), |state| state.0 == state.1)
+                .unwrap();
+            let (upto, events) = (guard.0, guard.0 - guard.1);
+            drop(guard);
+            if events > 0 {
+                bare.commit(events as usize);
+                state.lock().unwrap().1 = upto;
+                durable.notify_all();
+            }
+        }
+        state.lock().unwrap().2 = true;
+        durable.notify_all();
+    });
+    done.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64()
+}
