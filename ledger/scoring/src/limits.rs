@@ -71,3 +71,9 @@ pub const MAX_RATIO: usize = 200;
 
 /// Rows of one snapshot: all of osv.dev and all of EPSS, several times over.
 pub const MAX_ROWS: usize = 10_000_000;
+
+/// Reachability facts of one document.
+pub const MAX_REACHABILITY_FACTS: usize = 1_000_000;
+
+/// Gates on one call path.
+pub const MAX_GATES: usize = 64;

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
-use stella_scoring::inputs::sbom;
-use stella_scoring::model::FeedSnapshot as _;
+use stella_scoring::inputs::{reachability, sbom};
+use stella_scoring::model::{FeedSnapshot as _, Reachability as _, VexQuery, VexSnapshot as _};
 use stella_scoring::purl::Purl;
 use stella_scoring::snapshot::FeedIndex;
 
@@ -168,4 +168,102 @@ fn osv_dev() {
         }
     }
     assert!(files > 0, "no osvdev-* among the truths");
+}
+
+#[test]
+fn govulncheck_reachability() {
+    let Some(data) = shared::data() else { return };
+    for (day, output) in [
+        ("2026-04-08", "govulncheck-issue_14642.json"),
+        ("2026-06-16", "govulncheck-issue_15033.json"),
+    ] {
+        let set = reachability::read(&shared::read(&data.join("peers").join(output))).unwrap();
+        let truth = json(&data.join(format!("truth/govulncheck-expense-tracker-{day}.json")));
+        let expected = truth["matches"].as_array().unwrap();
+        for item in expected {
+            let purl: Purl = item["purl"].as_str().unwrap().parse().unwrap();
+            let id = item["id"].as_str().unwrap();
+            let fact = set
+                .fact(&purl, &[id])
+                .unwrap_or_else(|| panic!("{purl} {id}"));
+            assert_eq!(
+                Some(fact.level.name()),
+                item["reachability"].as_str(),
+                "{purl} {id}"
+            );
+        }
+        assert_eq!(set.facts.len(), expected.len(), "{day}");
+    }
+}
+
+#[test]
+fn vex_statements() {
+    let Some(data) = shared::data() else { return };
+    let truth = json(&data.join("truth/vex-trivy-gomod-2024-07.json"));
+    let path = |name: &str| data.join(truth[name].as_str().unwrap());
+    let vex = shared::vex(&[path("vex")]);
+    let feed = shared::feed(&[data
+        .join("feeds")
+        .join(truth["feed"].as_str().unwrap())
+        .join("all.zip")]);
+    let bom = sbom::read(&shared::read(&path("sbom"))).unwrap();
+    let artifacts: Vec<Purl> = bom
+        .subject
+        .iter()
+        .filter_map(|subject| subject.purl.clone())
+        .collect();
+    let mut found = BTreeSet::new();
+    for item in feed.match_bom(&bom).matches {
+        let advisory = item.package.advisory;
+        let names = &feed.alias_group(advisory).unwrap().names;
+        let query = VexQuery {
+            artifacts: &artifacts,
+            component: &item.purl,
+            names,
+        };
+        let applications = vex.applications(query);
+        let status = applications.first().map(|found| found.statement);
+        found.insert((
+            item.purl,
+            feed.advisory(advisory).unwrap().id.to_string(),
+            status.map(|statement| statement.status.name().to_owned()),
+            status.and_then(|statement| Some(statement.justification.as_ref()?.0.to_string())),
+        ));
+    }
+    let text = |item: &Value| item.as_str().map(str::to_owned);
+    let expected: BTreeSet<_> = truth["matches"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| {
+            let purl: Purl = item["purl"].as_str().unwrap().parse().unwrap();
+            (
+                purl,
+                text(&item["id"]).unwrap(),
+                text(&item["vex"]),
+                text(&item["justification"]),
+            )
+        })
+        .collect();
+    // The document writes `stdlib@1.22.0`, the answer `stdlib@v1.22.0`.
+    type Answer = (Purl, String, Option<String>, Option<String>);
+    let comparable = |answers: BTreeSet<Answer>| -> BTreeSet<Answer> {
+        let plain = |purl: Purl| {
+            let version = purl
+                .version()
+                .unwrap_or_default()
+                .trim_start_matches('v')
+                .to_owned();
+            purl.with_version(&version)
+        };
+        answers
+            .into_iter()
+            .map(|(purl, id, status, why)| (plain(purl), id, status, why))
+            .collect()
+    };
+    assert_eq!(comparable(found), comparable(expected));
+    assert_eq!(
+        vex.statements().len(),
+        truth["vex_statements"].as_u64().unwrap() as usize
+    );
 }

@@ -14,7 +14,10 @@ pub mod epss;
 pub mod json;
 pub mod kev;
 pub mod osv;
+pub mod reachability;
 pub mod sbom;
 pub mod severity;
+mod time;
+pub mod vex;
 
 pub use bytes::{DecompressError, decompress};

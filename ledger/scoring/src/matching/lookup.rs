@@ -87,7 +87,7 @@ fn check_registry(purl: &Purl) -> Result<(), NoLookup> {
 }
 
 /// OSV ecosystem and package name of a language package, by purl type.
-fn language_package(purl: &Purl) -> Option<(&'static str, String)> {
+pub(super) fn language_package(purl: &Purl) -> Option<(&'static str, String)> {
     let joined = |separator: &str| match purl.namespace() {
         Some(namespace) => format!("{namespace}{separator}{}", purl.name()),
         None => purl.name().to_owned(),

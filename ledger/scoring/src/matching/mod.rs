@@ -11,6 +11,7 @@ mod evaluate;
 mod lookup;
 mod names;
 mod packages;
+mod vex;
 
 pub use aliases::AliasGroups;
 pub use bom::match_bom;
@@ -18,3 +19,6 @@ pub use evaluate::{Evaluation, evaluate, fixed_versions, unordered_bounds};
 pub use lookup::{EcosystemChoice, Lookup, NoLookup, Release, lookup};
 pub use names::package_name;
 pub use packages::{Found, PackageIndex};
+pub use vex::{fit, package_key};
+
+use lookup::language_package;

@@ -18,7 +18,7 @@ pub(super) fn push_encoded(out: &mut String, text: &str) {
 }
 
 /// Decodes `%XX`; `None` when a `%` is not followed by two digits or the result is not UTF-8.
-pub(super) fn decode(text: &str) -> Option<String> {
+pub(crate) fn decode(text: &str) -> Option<String> {
     if !text.contains('%') {
         return Some(text.to_owned());
     }

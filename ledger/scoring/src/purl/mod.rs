@@ -15,6 +15,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub(crate) use encode::decode;
 pub use parse::PurlError;
 
 /// A valid package URL. Cheap to clone; compared and ordered by its canonical text.

@@ -17,6 +17,7 @@ use super::archive::{self, ArchiveError};
 use super::derive::{Kind, Record};
 use super::records;
 use super::report::{ImportNote, ImportReport};
+use crate::inputs::vex::{self, VexDocument};
 use crate::inputs::{decompress, epss, kev, severity};
 use crate::limits::MAX_ROWS;
 use crate::matching::unordered_bounds;
@@ -187,6 +188,10 @@ impl Builder {
                 Ok(lines) => self.add_lines(Kind::Join, place, &lines),
                 Err(error) => self.report.bad(place, error),
             },
+            FileKind::Vex => match vex::read(&bytes) {
+                Ok(document) => self.add_vex(place, document),
+                Err(error) => self.report.bad(place, error),
+            },
             FileKind::Skipped => self.report.skipped.push(place.into()),
             FileKind::Unknown(reason) => self.report.bad(place, reason),
         }
@@ -201,6 +206,19 @@ impl Builder {
                 self.add_lines(Kind::Epss, place, &file.lines);
             }
             Err(error) => self.report.bad(place, error),
+        }
+    }
+
+    fn add_vex(&mut self, place: &str, document: VexDocument) {
+        for text in document.notes {
+            self.report.notes.push(ImportNote {
+                place: place.into(),
+                text,
+            });
+        }
+        for statement in document.statements {
+            let place = format!("{place}:{}", statement.place);
+            self.add_record(Kind::Vex, &place, &statement.to_bytes());
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::inputs::{epss, kev, osv, severity};
+use crate::inputs::{epss, kev, osv, severity, vex};
 use crate::model::{Advisory, EpssFact, KevFact, RowKey, Table};
 
 /// A record, read.
@@ -17,6 +17,8 @@ pub(super) enum Record {
     Kev(KevFact),
     /// Table `severity`.
     Severity(RowKey, severity::SeverityRecord),
+    /// Table `vex`.
+    Vex(Box<vex::StatementRecord>),
 }
 
 /// Why a record could not be read, with its place; the record's publisher is at fault.
@@ -43,6 +45,7 @@ pub(super) enum Kind {
     Kev,
     Cve,
     Join,
+    Vex,
 }
 
 impl Kind {
@@ -54,11 +57,12 @@ impl Kind {
             (Table::Kev, kev::SOURCE) => Self::Kev,
             (Table::Severity, severity::cve::SOURCE) => Self::Cve,
             (Table::Severity, severity::join::SOURCE) => Self::Join,
+            (Table::Vex, _) => Self::Vex,
             _ => return None,
         })
     }
 
-    /// The source's name in rows and in the header.
+    /// The source's name in the header, and in rows that name no author.
     pub(super) const fn source(self) -> &'static str {
         match self {
             Self::Osv => osv::SOURCE,
@@ -66,6 +70,7 @@ impl Kind {
             Self::Kev => kev::SOURCE,
             Self::Cve => severity::cve::SOURCE,
             Self::Join => severity::join::SOURCE,
+            Self::Vex => "vex",
         }
     }
 
@@ -83,6 +88,7 @@ impl Kind {
                 let (row, record) = severity::join::read_line(std::str::from_utf8(bytes)?)?;
                 Record::Severity(row, record)
             }
+            Self::Vex => Record::Vex(Box::new(vex::StatementRecord::parse(bytes)?)),
         })
     }
 }
@@ -95,6 +101,7 @@ impl Record {
             Self::Epss(fact) => vec![fact.row.clone()],
             Self::Kev(fact) => vec![fact.row.clone()],
             Self::Severity(row, _) => vec![row.clone()],
+            Self::Vex(record) => record.rows(),
         }
     }
 }

@@ -215,6 +215,11 @@ impl<'a> Loader<'a> {
             Record::Epss(fact) => self.epss.push((identity.1, fact.score, fact.percentile)),
             Record::Kev(fact) => self.kev.push(fact),
             Record::Severity(_, record) => self.severities.push(record),
+            Record::Vex(_) => {
+                return Err(LoadError::Unknown {
+                    entry: key.to_entry().into(),
+                });
+            }
         }
         Ok(())
     }

@@ -17,9 +17,11 @@ mod derive;
 mod feed;
 mod records;
 mod report;
+mod vex;
 
 pub use archive::ArchiveError;
 pub use build::{BadRecords, Builder, ImportError, Imported};
 pub use feed::{FeedIndex, LoadError};
 pub use records::{RecordsError, Snapshot};
 pub use report::{BadRecord, ImportNote, ImportReport};
+pub use vex::VexIndex;

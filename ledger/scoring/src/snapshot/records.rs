@@ -20,7 +20,7 @@ use stella_verify::snapshot::{Row, RowError, SnapshotError, SnapshotHeader};
 use crate::model::RowKey;
 
 /// First line of a records file.
-pub const MAGIC: &[u8] = b"stella.snapshot-records/v1\n";
+pub(super) const MAGIC: &[u8] = b"stella.snapshot-records/v1\n";
 
 /// Why bytes are not a snapshot's records file. The bytes are damaged or forged.
 #[derive(Debug, thiserror::Error)]

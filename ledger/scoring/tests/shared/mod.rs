@@ -1,9 +1,10 @@
 //! Shared data: real documents and recorded answers, beside the repository when present.
+#![allow(dead_code, reason = "each test binary uses some of it")]
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use stella_scoring::snapshot::{BadRecords, Builder, FeedIndex};
+use stella_scoring::snapshot::{BadRecords, Builder, FeedIndex, VexIndex};
 use stella_verify::snapshot::SnapshotKind;
 
 /// The data folder, or `None` with a printed note. `STELLA_SHARED` names the folder above it.
@@ -30,6 +31,18 @@ pub(crate) fn read(path: &Path) -> Vec<u8> {
         .and_then(|mut file| file.read_to_end(&mut bytes))
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     bytes
+}
+
+/// A VEX snapshot of the given files, loaded.
+pub(crate) fn vex(files: &[PathBuf]) -> VexIndex {
+    let mut builder = Builder::new(SnapshotKind::Excititor);
+    for file in files {
+        builder
+            .add(&file.display().to_string(), &read(file))
+            .unwrap();
+    }
+    let imported = builder.finish(BadRecords::Refuse).unwrap();
+    VexIndex::load(&imported.records).unwrap()
 }
 
 /// A feed snapshot of the given files, loaded.

@@ -26,6 +26,13 @@ pub(super) struct Document<'a> {
     pub(super) packages: List<Object<Package<'a>>>,
     pub(super) relationships: List<Object<Relationship<'a>>>,
     pub(super) document_describes: List<Text<'a>>,
+    // in-toto, and the DSSE envelope around it
+    pub(super) payload: Text<'a>,
+    #[serde(rename = "_type")]
+    pub(super) statement_type: Text<'a>,
+    pub(super) predicate: Object<Document<'a>>,
+    #[serde(rename = "Data")]
+    pub(super) data: Object<Document<'a>>,
     // Telling what else it may be
     #[serde(rename = "SPDXVersion")]
     pub(super) spdx_tag_version: Text<'a>,

@@ -7,29 +7,97 @@
 //! In scope: what matching and scoring need of a component. Out of scope: licences, hashes,
 //! services, compositions, and validation against the formats' schemas.
 
+mod attestation;
 mod cyclonedx;
 mod document;
 mod graph;
 mod spdx;
 mod warnings;
 
+use stella_verify::dsse::{EnvelopeError, VerifyError};
 use stella_verify::hash::{BlobDigest, sha256};
 
 use super::decompress;
-use super::json::{self, DocumentError};
-use crate::model::{Bom, JsonPointer};
+use super::json::{self, DocumentError, Object};
+use crate::model::{Bom, JsonPointer, Warning, WarningCode};
+pub use attestation::Signed;
 use document::Document;
 
-/// Reads a bill of materials, gzipped or not, of any supported format.
+/// Why a bill of materials was refused.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SbomError {
+    /// The bytes are not JSON, no supported format, or beyond a bound of [`crate::limits`]. The
+    /// document's writer is at fault, or the wrong file was given.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// It has a payload like an attestation and is no envelope.
+    #[error("the attestation is not a DSSE envelope: {0}")]
+    Envelope(EnvelopeError),
+    /// No given key signed the attestation: the wrong key was given, or it was tampered with.
+    #[error("the attestation's signature: {0}")]
+    Signature(VerifyError),
+    /// A signature was asked for, and this is a plain document.
+    #[error("a signature was asked for, and the document is not an attestation")]
+    Unsigned,
+}
+
+/// Reads a bill of materials, gzipped or not, of any supported format. An attestation's signature
+/// is not checked, and a warning says so.
 ///
 /// # Errors
-/// [`DocumentError`]: the bytes are not JSON, no supported format, or beyond a bound of
-/// [`crate::limits`]. The document's writer is at fault, or the wrong file was given.
-pub fn read(bytes: &[u8]) -> Result<Bom, DocumentError> {
-    let bytes = decompress(bytes)?;
+/// [`SbomError`].
+pub fn read(bytes: &[u8]) -> Result<Bom, SbomError> {
+    read_signed(bytes, Signed::Unchecked)
+}
+
+/// As [`read`], with a demand on the attestation's signature.
+///
+/// # Errors
+/// [`SbomError`].
+pub fn read_signed(bytes: &[u8], signed: Signed<'_>) -> Result<Bom, SbomError> {
+    let bytes = decompress(bytes).map_err(DocumentError::from)?;
     let digest = BlobDigest::new(sha256(&bytes));
     let document: Document<'_> = json::parse(&bytes)?;
-    read_document(document, digest, &JsonPointer::root())
+    let root = JsonPointer::root();
+    if document.payload.get().is_none() {
+        let Signed::Unchecked = signed else {
+            return Err(SbomError::Unsigned);
+        };
+        return Ok(read_statement(document, digest, &root)?);
+    }
+    let payload = attestation::open(&bytes, signed)?;
+    let statement: Document<'_> = json::parse(&payload)?;
+    let mut bom = read_statement(statement, digest, &root)?;
+    if let Signed::Unchecked = signed {
+        let code = WarningCode::SignatureUnchecked;
+        bom.warnings.push(Warning {
+            pointer: root,
+            code,
+            detail: "".into(),
+        });
+        bom.warnings.sort_unstable();
+    }
+    Ok(bom)
+}
+
+/// A document, or an in-toto statement whose predicate is one; older tools put it one level deeper,
+/// in `Data`.
+fn read_statement(
+    document: Document<'_>,
+    digest: BlobDigest,
+    place: &JsonPointer,
+) -> Result<Bom, DocumentError> {
+    if document.statement_type.get().is_none() {
+        return read_document(document, digest, place);
+    }
+    let place = place.member("predicate");
+    let Object::Is(mut predicate) = document.predicate else {
+        return Err(DocumentError::content(place, "not an object"));
+    };
+    match std::mem::take(&mut predicate.data) {
+        Object::Is(data) => read_document(*data, digest, &place.member("Data")),
+        _ => read_document(*predicate, digest, &place),
+    }
 }
 
 fn read_document(
@@ -59,3 +127,6 @@ fn unknown_format(document: &Document<'_>) -> &'static str {
         "not a bill of materials: none of `bomFormat`, `spdxVersion` or a DSSE `payload` is a string"
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,8 @@ pub(super) enum FileKind {
     Kev,
     /// A CVE join.
     Join,
+    /// A VEX document.
+    Vex,
     /// Something beside the records that feeds come with.
     Skipped,
     /// Not a file of a feed; why.
@@ -26,12 +28,13 @@ pub(super) enum FileKind {
 
 /// Tells what `bytes` are.
 pub(super) fn detect(kind: SnapshotKind, place: &str, bytes: &[u8]) -> FileKind {
-    let _ = kind;
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = text.trim_ascii_start();
     let first = text.get(..4).unwrap_or(text);
     match text.first() {
+        Some(b'{') if kind == SnapshotKind::Excititor => return FileKind::Vex,
         Some(b'{') => return detect_json(bytes),
+        _ if kind == SnapshotKind::Excititor => {}
         Some(b'#') if text.starts_with(b"#model_version") => return FileKind::Epss,
         _ if severity::join::is_join(text) => return FileKind::Join,
         _ if first.eq_ignore_ascii_case(b"cve,") || first == b"CVE-" => return FileKind::Epss,
@@ -41,9 +44,12 @@ pub(super) fn detect(kind: SnapshotKind, place: &str, bytes: &[u8]) -> FileKind 
         .rsplit_once('.')
         .map(|(_, extension)| extension.to_ascii_lowercase());
     match extension.as_deref() {
-        Some("json" | "csv" | "gz" | "zip") => {
-            FileKind::Unknown("neither an OSV or CVE record, nor EPSS, KEV or a CVE join".into())
-        }
+        Some("json" | "csv" | "gz" | "zip") => FileKind::Unknown(match kind {
+            SnapshotKind::Concelier => {
+                "neither an OSV or CVE record, nor EPSS, KEV or a CVE join".into()
+            }
+            SnapshotKind::Excititor => "not a VEX document, which is JSON".into(),
+        }),
         _ => FileKind::Skipped,
     }
 }
