@@ -69,11 +69,11 @@ def decode_base64(text: str, what: str) -> bytes:
 
 
 def decode_foreign_base64(text: str, what: str) -> bytes:
-    """Base64 as other writers of DSSE have it: either alphabet, padding and last bits free."""
+    """Base64 as other writers have it: either alphabet, padding optional, last bits free."""
     if not re.fullmatch(r"(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)={0,2}", text, re.ASCII):
         raise Refused(f"{what} is not base64")
     digits = text.rstrip("=")
-    if len(digits) % 4 == 1 or len(text) != len(digits) and len(text) % 4 != 0:
+    if len(digits) % 4 == 1 or len(text) - len(digits) > -len(digits) % 4:
         raise Refused(f"{what} is not base64 of whole bytes")
     return base64.urlsafe_b64decode(
         digits.replace("+", "-").replace("/", "_") + "=" * (-len(digits) % 4))
@@ -644,6 +644,7 @@ def parse_manifest(data: bytes) -> dict[str, Any]:
 # ---- 6. Proof nodes --------------------------------------------------------------------------
 
 SCOPES = ("finding", "component", "scan")
+MAX_NODES = 1_000_000
 
 
 def is_rule_value(value: Any, what: str) -> None:
@@ -712,6 +713,8 @@ def parse_score_proof(data: bytes) -> ScoreProof:
     proof = parse_canonical(data, "score proof")
     Shape({"schema": is_exactly("stella.score-proof/v1"), "nodes": is_array_of(is_object)}, {})(
         proof, "score proof")
+    if len(proof["nodes"]) > MAX_NODES:
+        raise Refused(f"score proof has more than {MAX_NODES} nodes")
     nodes, ids, leaves = [], [], []
     for sequence, stored in enumerate(proof["nodes"]):
         what = f"node {sequence}"
@@ -867,8 +870,8 @@ def verify_ed25519(public_key: bytes, signature: bytes, message: bytes) -> bool:
     return True
 
 
-PEM = re.compile(r"\s*-----BEGIN PUBLIC KEY-----\r?\n(?P<body>[A-Za-z0-9+/=\r\n]*)\r?\n"
-                 r"-----END PUBLIC KEY-----\s*", re.ASCII)
+PEM = re.compile(r"\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]*)-----END PUBLIC KEY-----\s*",
+                 re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -899,7 +902,7 @@ def load_public_key(pem: str) -> PublicKey:
     block = PEM.fullmatch(pem)
     if block is None:
         raise Refused("public key is not one PEM block PUBLIC KEY")
-    der = decode_base64(re.sub(r"[\r\n]", "", block["body"]), "PEM of the public key")
+    der = decode_base64("".join(block[1].split()), "PEM of the public key")
     try:
         key = serialization.load_der_public_key(der)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -919,7 +922,7 @@ def algorithm_of(key: Any) -> str:
             return "ecdsa-p256-sha256"
         if key.curve.name == "secp384r1":
             return "ecdsa-p384-sha384"
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048:
+    if isinstance(key, rsa.RSAPublicKey) and 2048 <= key.key_size <= 8192:
         return "rsa-pkcs1-sha256"
     raise Refused("public key is not supported or not acceptable")
 
@@ -944,15 +947,18 @@ class Envelope:
     payload: bytes
     signatures: list[tuple[str | None, bytes]]
 
-    def signers(self, keys: list[PublicKey], *, by_key_id: bool = False) -> list[str]:
+    def signers(self, keys: list[PublicKey], *, check_key_ids: bool = False) -> list[str]:
         """Ids of the trusted keys that signed, each once, ascending.
 
-        With `by_key_id` a signature counts only for the key that it claims.
+        Key ids play no part, but with `check_key_ids` one that names another key than the trusted
+        one that made the signature is refused.
         """
         message = pae(self.payload_type.encode("utf-8"), self.payload)
-        return sorted({key.key_id for claimed, signature in self.signatures for key in keys
-                       if (claimed == key.key_id or not by_key_id)
-                       and key.verifies(signature, message)})
+        made = [(claimed, key.key_id) for claimed, signature in self.signatures for key in keys
+                if key.verifies(signature, message)]
+        if check_key_ids and any(claimed != key_id for claimed, key_id in made):
+            raise Refused("keyid of a signature is not the id of the key that made it")
+        return sorted({key_id for _, key_id in made})
 
 
 def require_signers(signers: list[str], threshold: int) -> None:
@@ -986,7 +992,7 @@ def parse_written_envelope(data: bytes) -> Envelope:
     Shape({
         "payload": is_string,
         "payloadType": is_exactly(PAYLOAD_TYPE),
-        "signatures": is_array_of(Shape({"keyid": is_hex_hash, "sig": is_string}, {})),
+        "signatures": is_array_of(Shape({"keyid": is_string, "sig": is_string}, {})),
     }, {})(value, "envelope")
     check_signature_count(value["signatures"])
     signatures = [(entry["keyid"], decode_base64(entry["sig"], "sig of the envelope"))
@@ -1025,6 +1031,8 @@ def parse_statement(payload: bytes) -> dict[str, Any]:
     is_one_of(*STATEMENT_TYPES)(statement.get("_type"), "_type of the statement")
     is_string(statement.get("predicateType"), "predicateType of the statement")
     is_array_of(is_object)(statement.get("subject"), "subject of the statement")
+    if not statement["subject"]:
+        raise Refused("statement has no subject")
     predicate_type = statement["predicateType"]
     if predicate_type in PREDICATES:
         parse_canonical(payload, "statement")
@@ -1306,10 +1314,9 @@ def read_zip(archive: bytes) -> dict[str, bytes]:
 
 
 def check_entry_name(name: str) -> None:
-    """A relative path of 1 to 255 letters, digits, dots, underscores, hyphens and slashes."""
-    segments = name.split("/")
-    if not re.fullmatch(r"[A-Za-z0-9._/-]{1,255}", name, re.ASCII) \
-            or any(segment in ("", ".", "..") for segment in segments):
+    """A relative path of 1 to 255 printable ASCII characters, no space and no backslash."""
+    if not re.fullmatch(r"[!-\[\]-~]{1,255}", name) \
+            or any(segment in ("", ".", "..") for segment in name.split("/")):
         raise Refused(f"archive has the name {name!r}, which is no plain path")
 
 
@@ -1319,12 +1326,10 @@ def read_bundle(archive: bytes) -> dict[str, bytes]:
     for name in BUNDLE_FILES:
         if name not in files:
             raise Refused(f"archive has no {name}")
-    for name, data in files.items():
+    for name in files:
         folder, _, rest = name.partition("/")
         if name not in BUNDLE_FILES and not (folder in BUNDLE_FOLDERS and rest):
             raise Refused(f"archive has the entry {name}, which no bundle has")
-        if folder == "inputs" and rest != sha256(data).hex():
-            raise Refused(f"entry {name} is not named by the hash of its bytes")
     return files
 
 
@@ -1395,7 +1400,8 @@ def signature_valid(files: dict[str, bytes], trust: Trust) -> None:
     """Both envelopes are in written form and signed by the caller's keys."""
     for name in ("manifest.dsse.json", "proof_root.dsse.json"):
         try:
-            signers = parse_written_envelope(files[name]).signers(trust.public_keys, by_key_id=True)
+            envelope = parse_written_envelope(files[name])
+            signers = envelope.signers(trust.public_keys, check_key_ids=True)
             require_signers(signers, trust.threshold)
         except Refused as refusal:
             raise Refused(f"{name}: {refusal}") from None
@@ -1410,7 +1416,7 @@ def signed_root(files: dict[str, bytes]) -> str:
 
 
 def id_recomputed(files: dict[str, bytes], trust: Trust) -> None:
-    """Manifest, nodes, both statements and meta.json say the same, recomputed from the bytes."""
+    """Manifest, nodes, statements, meta.json and the names of inputs agree, recomputed."""
     del trust
     manifest, manifest_hash = parse_manifest(files["manifest.json"]), id_of(files["manifest.json"])
     proof, root_hash = parse_score_proof(files["score_proof.json"]), signed_root(files)
@@ -1433,6 +1439,9 @@ def id_recomputed(files: dict[str, bytes], trust: Trust) -> None:
     for name, value in facts.items():
         if meta[name] != value:
             raise Refused(f"{name} of meta.json is not what the other files say")
+    for name, data in files.items():
+        if name.startswith("inputs/") and name != f"inputs/{sha256(data).hex()}":
+            raise Refused(f"{name} is not named by the hash of its bytes")
 
 
 def merkle_path_valid(files: dict[str, bytes], trust: Trust) -> None:
@@ -1512,18 +1521,18 @@ def verify_bundle(archive: bytes, trust: Trust) -> dict[str, Any]:
     try:
         files = read_bundle(archive)
     except Refused as refusal:
-        checks = {name: {"status": "skipped", "reason": "archive cannot be read"}
+        checks = {name: {"status": "skipped", "message": "archive cannot be read"}
                   for name in CHECKS}
-        checks["idRecomputed"] = {"status": "fail", "reason": str(refusal)}
+        checks["idRecomputed"] = {"status": "fail", "message": str(refusal)}
         return {"verified": False, "checks": checks}
     for name, check in CHECKS.items():
         try:
             check(files, trust)
             checks[name] = {"status": "pass"}
         except Refused as refusal:
-            checks[name] = {"status": "fail", "reason": str(refusal)}
+            checks[name] = {"status": "fail", "message": str(refusal)}
         except Skipped as skipped:
-            checks[name] = {"status": "skipped", "reason": str(skipped)}
+            checks[name] = {"status": "skipped", "message": str(skipped)}
     verified = all(check["status"] != "fail" for check in checks.values())
     return {"verified": verified, "checks": checks}
 
@@ -1575,14 +1584,6 @@ class Case:
         if type(value) is not int or not 0 <= value <= U64_MAX:
             raise Malformed(f"{name} is no unsigned integer of 64 bits")
         return value
-
-    def hash(self, name: str) -> bytes:
-        """32 bytes; another length is refused and not malformed."""
-        return self._hash(self.bytes(name), name)
-
-    def hashes(self, name: str) -> list[bytes]:
-        """An array of 32-byte strings."""
-        return [self._hash(item, name) for item in self.byte_strings(name)]
 
     def origin(self) -> str | None:
         """The optional origin that a checkpoint must have."""
@@ -1650,15 +1651,21 @@ class Case:
         if re.fullmatch(r"hex:(?:[0-9A-Fa-f]{2})*", text, re.ASCII):
             return bytes.fromhex(text[4:])
         try:
-            return decode_base64(text, name)
+            return decode_foreign_base64(text, name)
         except Refused:
             raise Malformed(f"{name} is neither base64 nor hex:") from None
 
-    @staticmethod
-    def _hash(data: bytes, name: str) -> bytes:
-        if len(data) != 32:
-            raise Refused(f"{name} is {len(data)} bytes long, not 32 bytes")
-        return data
+
+def as_hash(data: bytes, name: str) -> bytes:
+    """32 bytes; another length is refused, and does not make the case malformed."""
+    if len(data) != 32:
+        raise Refused(f"{name} is {len(data)} bytes long, not 32 bytes")
+    return data
+
+
+def as_hashes(items: list[bytes], name: str) -> list[bytes]:
+    """Byte strings of 32 bytes each."""
+    return [as_hash(item, name) for item in items]
 
 
 Result = dict[str, Any]
@@ -1666,15 +1673,19 @@ Result = dict[str, Any]
 
 def check_inclusion(case: Case) -> Result:
     """{leafIndex, treeSize, leafHash, rootHash, proof[]}"""
-    verify_inclusion(case.number("leafIndex"), case.number("treeSize"), case.hash("leafHash"),
-                     case.hashes("proof"), case.hash("rootHash"))
+    index, size = case.number("leafIndex"), case.number("treeSize")
+    leaf, root, proof = case.bytes("leafHash"), case.bytes("rootHash"), case.byte_strings("proof")
+    verify_inclusion(index, size, as_hash(leaf, "leafHash"), as_hashes(proof, "proof"),
+                     as_hash(root, "rootHash"))
     return {}
 
 
 def check_consistency(case: Case) -> Result:
     """{size1, size2, root1, root2, proof[]}"""
-    verify_consistency(case.number("size1"), case.number("size2"), case.hash("root1"),
-                       case.hash("root2"), case.hashes("proof"))
+    size1, size2 = case.number("size1"), case.number("size2")
+    root1, root2, proof = case.bytes("root1"), case.bytes("root2"), case.byte_strings("proof")
+    verify_consistency(size1, size2, as_hash(root1, "root1"), as_hash(root2, "root2"),
+                       as_hashes(proof, "proof"))
     return {}
 
 
@@ -1686,8 +1697,10 @@ def check_root(case: Case) -> Result:
 
 def check_range(case: Case) -> Result:
     """{start, treeSize, rootHash, leafHashes[], proof[]}"""
-    verify_range(case.number("start"), case.number("treeSize"), case.hashes("leafHashes"),
-                 case.hashes("proof"), case.hash("rootHash"))
+    start, size, root = case.number("start"), case.number("treeSize"), case.bytes("rootHash")
+    leaves, proof = case.byte_strings("leafHashes"), case.byte_strings("proof")
+    verify_range(start, size, as_hashes(leaves, "leafHashes"), as_hashes(proof, "proof"),
+                 as_hash(root, "rootHash"))
     return {}
 
 
@@ -1820,16 +1833,16 @@ def check_zip(case: Case) -> Result:
 
 
 def check_bundle(case: Case) -> Result:
-    """{bundle | path, publicKeysPem[], vkeys[], origin?, time?, threshold?} -> {checks}"""
+    """{bundle | path, publicKeysPem[], vkeys[], origin?, time?, threshold?} -> {report}"""
     archive, threshold, origin, time = (case.archive(), case.threshold(), case.origin(),
                                         case.time())
     trust = Trust(case.public_keys(), case.verifier_keys(), threshold, origin, time)
     report = verify_bundle(archive, trust)
-    failed = [f"{name}: {check['reason']}" for name, check in report["checks"].items()
+    failed = [f"{name}: {check['message']}" for name, check in report["checks"].items()
               if check["status"] == "fail"]
     if failed:
         raise Refused("; ".join(failed))
-    return {"checks": report["checks"]}
+    return {"report": report}
 
 
 # The kinds of `stella check`, and where their vectors lie when not in a folder of that name.
