@@ -41,11 +41,23 @@ fn main() {
     let folder = args.next().unwrap_or_else(|| ".".to_owned());
     let rounds: usize = args.next().map_or(5, |text| text.parse().unwrap());
     println!("events of {PAYLOAD_BYTES} bytes of payload, thousand events/s, medians of {rounds}");
-    for (batch, writers) in [(1, 1), (100, 1), (100, 2), (1000, 1), (1000, 2), (1, 64)] {
+    let only: Option<usize> = args.next().map(|text| text.parse().unwrap());
+    let shapes = [
+        (1, 1, 1),
+        (100, 1, 1),
+        (100, 1, 4),
+        (1000, 1, 1),
+        (1000, 1, 4),
+        (1, 64, 1),
+    ];
+    for (number, (batch, writers, ahead)) in shapes.into_iter().enumerate() {
+        if only.is_some_and(|only| only != number) {
+            continue;
+        }
         let mut figures: [Vec<f64>; 3] = Default::default();
         let mut detail = (0.0, 0.0);
         for _ in 0..rounds {
-            let log = log_round(Path::new(&folder), batch, writers);
+            let log = log_round(Path::new(&folder), batch, writers, ahead);
             detail = (log.bytes_per_event, log.batch);
             figures[0].push(log.per_second);
             let event_bytes = log.bytes_per_event;
@@ -69,7 +81,7 @@ fn main() {
             rounds[rounds.len() / 2]
         });
         println!(
-            "batch {batch:5} writers {writers:3}: log {:8.1}  bare {:8.1} (ratio {:.2})  without hashing {:8.1} (ratio {:.2})  {:.0} B/event, {:.1} events/commit",
+            "batch {batch:4}, {writers:2} writers, {ahead} in flight each: log {:8.1}  bare {:8.1} (ratio {:.2})  without hashing {:8.1} (ratio {:.2})  {:.0} B/event, {:.1} events/commit",
             log / 1e3,
             bare / 1e3,
             log / bare,
@@ -97,7 +109,28 @@ fn new_event() -> NewEvent {
     }
 }
 
-fn log_round(folder: &Path, batch: usize, writers: usize) -> LogRound {
+/// Requests made before the clock starts: making events is the client's work, not the log's.
+fn prepared(batch: usize, writers: usize) -> Vec<Vec<AppendRequest>> {
+    let events = match batch * writers {
+        1 => 60_000,
+        0..=99 => 300_000,
+        _ => 1_500_000,
+    };
+    let event = new_event();
+    let requests = || {
+        (0..events / batch / writers)
+            .map(|_| AppendRequest {
+                principal: Principal::new("bench").unwrap(),
+                request_id: None,
+                entries: Entries::Events(vec![event.clone(); batch]),
+                names: Vec::new(),
+            })
+            .collect()
+    };
+    (0..writers).map(|_| requests()).collect()
+}
+
+fn log_round(folder: &Path, batch: usize, writers: usize, ahead: usize) -> LogRound {
     let folder = tempfile::tempdir_in(folder).unwrap();
     let signer = Ed25519Signer::from_seed(KeyName::new(ORIGIN).unwrap(), &[1; 32]);
     let options = LogOptions::new(
@@ -106,19 +139,18 @@ fn log_round(folder: &Path, batch: usize, writers: usize) -> LogRound {
         Arc::new(NoteCheckpointSigner::new(Box::new(signer))),
     );
     let (log, _) = EventLog::create(options).unwrap();
-    let event = new_event();
+    let work = prepared(batch, writers);
     let start = Instant::now();
     std::thread::scope(|scope| {
-        for _ in 0..writers {
-            scope.spawn(|| {
-                while start.elapsed() < ROUND {
-                    let request = AppendRequest {
-                        principal: Principal::new("bench").unwrap(),
-                        request_id: None,
-                        entries: Entries::Events(vec![event.clone(); batch]),
-                        names: Vec::new(),
-                    };
-                    log.append(request).unwrap();
+        for requests in work {
+            let log = &log;
+            scope.spawn(move || {
+                if ahead == 1 {
+                    for request in requests.into_iter().take_while(|_| start.elapsed() < ROUND) {
+                        log.append(request).unwrap();
+                    }
+                } else {
+                    submit_ahead(log, requests, ahead, start);
                 }
             });
         }
@@ -131,6 +163,27 @@ fn log_round(folder: &Path, batch: usize, writers: usize) -> LogRound {
         per_second: events / elapsed,
         bytes_per_event: used / events,
         batch: events / commits,
+    }
+}
+
+/// One client that does not wait for each answer: at most `ahead` requests are unanswered.
+fn submit_ahead(log: &EventLog, requests: Vec<AppendRequest>, ahead: usize, start: Instant) {
+    let (answered, answers) = std::sync::mpsc::channel();
+    let mut unanswered = 0;
+    for request in requests.into_iter().take_while(|_| start.elapsed() < ROUND) {
+        if unanswered == ahead {
+            answers.recv().unwrap();
+            unanswered -= 1;
+        }
+        let answered = answered.clone();
+        log.submit(
+            request,
+            Box::new(move |answer| answered.send(answer.unwrap().first).unwrap()),
+        );
+        unanswered += 1;
+    }
+    for _ in 0..unanswered {
+        answers.recv().unwrap();
     }
 }
 
