@@ -49,7 +49,7 @@ pub fn json(computation: &Computation, manifest: &ScanManifest, with_nodes: bool
     if with_nodes {
         let nodes = computation.nodes.iter().map(|node| {
             let mut bytes = Vec::with_capacity(node.bytes().len() + 80);
-            node.node().write_with_id(&node.id(), &mut bytes);
+            node.write_with_id(&mut bytes);
             parsed(&bytes)
         });
         object.insert("nodes", Value::Array(nodes.collect()));
