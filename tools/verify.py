@@ -106,7 +106,7 @@ MAX_DEPTH = 64
 
 def parse_json(data: bytes, what: str, *, fractions: bool = False,
                largest: int = SAFE_INTEGER) -> Any:
-    """Strict JSON: UTF-8, no duplicate member, no unsafe integer, nesting at most 64 deep.
+    """Strict JSON: Unicode text, no duplicate member, no unsafe integer, nesting at most 64 deep.
 
     Numbers with a fraction or an exponent become doubles where `fractions` allows them.
     """
@@ -142,6 +142,7 @@ def parse_json(data: bytes, what: str, *, fractions: bool = False,
     except ValueError as error:
         raise Refused(f"{what} is not JSON: {error}") from None
     check_depth(value, what)
+    canonical_json(value, what)  # refuses lone surrogates
     return value
 
 
@@ -1478,7 +1479,9 @@ def log_inclusion(files: dict[str, bytes], trust: Trust) -> None:
         raise Refused("seal event stands before a node that it seals")
     if not trust.log_keys:
         raise Skipped("no log key was given; nothing in the seal event contradicts the bundle")
-    open_note(proof.note, trust.log_keys)
+    signed = open_note(proof.note, trust.log_keys)
+    if all(key.type == SIGNATURE_COSIGNATURE for key, _ in signed.signatures):
+        raise Refused("cosigners signed the checkpoint, but no key of the log did")
 
 
 def timestamp_valid(files: dict[str, bytes], trust: Trust) -> None:
@@ -1602,7 +1605,7 @@ class Case:
         if isinstance(value, dict):
             return json.dumps(value).encode("utf-8")
         if isinstance(value, str) and value.lstrip().startswith("{"):
-            return value.encode("utf-8", "surrogatepass")
+            return value.encode("utf-8")
         return self.bytes("envelope")
 
     def archive(self) -> bytes:
