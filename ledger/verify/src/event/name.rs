@@ -28,7 +28,10 @@ fn check(text: &str) -> Result<(), NameError> {
         return Err(NameError::TooLong);
     }
     // Printable ASCII, the common case, is decided without decoding characters.
-    let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    // Without a short cut in it, the loop runs on whole vectors.
+    let plain = text
+        .bytes()
+        .fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte));
     if !plain && text.chars().any(char::is_control) {
         return Err(NameError::Control);
     }

@@ -14,9 +14,11 @@
 
 mod error;
 mod fields;
+mod names;
 mod number;
 mod object;
 mod parse;
+mod scan;
 mod value;
 mod write;
 
@@ -24,8 +26,10 @@ pub use error::{JsonError, JsonProblem};
 pub use fields::{FieldError, FieldProblem, Fields};
 pub use number::{Double, MAX_SAFE_INTEGER, SafeInteger, UnsafeInteger};
 pub use object::{Object, utf16_order};
+pub(crate) use parse::{check_same, parse_hashed};
 pub use parse::{parse_canonical, parse_strict};
 pub use value::Value;
+pub(crate) use write::write_object;
 pub use write::{ArrayWriter, ObjectWriter, canonicalize, write_hash, write_string, write_value};
 
 use alloc::borrow::Cow;

@@ -1,7 +1,10 @@
 //! The strict parser.
 
-use super::{Double, JsonError, JsonProblem, Object, SafeInteger, Text, Value, canonicalize};
+use super::names::intern;
+use super::scan::clean_prefix;
+use super::{Double, JsonError, JsonProblem, Object, SafeInteger, Text, Value, write_value};
 use crate::limits::{MAX_CANONICAL_JSON_BYTES, MAX_JSON_DEPTH};
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -18,8 +21,21 @@ pub fn parse_strict(bytes: &[u8]) -> Result<Value, JsonError> {
 /// # Errors
 /// [`JsonError`] names the first problem and its place.
 pub fn parse_canonical(bytes: &[u8]) -> Result<Value, JsonError> {
-    let value = Parser::document(bytes, Profile::Hashed)?;
-    let canonical = canonicalize(&value);
+    let value = parse_hashed(bytes)?;
+    let mut canonical = Vec::with_capacity(bytes.len());
+    write_value(&mut canonical, &value);
+    check_same(&canonical, bytes)?;
+    Ok(value)
+}
+
+/// As [`parse_canonical`], but the caller compares the bytes with the canonical form, which it
+/// writes anyway: [`check_same`].
+pub(crate) fn parse_hashed(bytes: &[u8]) -> Result<Value, JsonError> {
+    Parser::document(bytes, Profile::Hashed)
+}
+
+/// Refuses bytes that are not the canonical form.
+pub(crate) fn check_same(canonical: &[u8], bytes: &[u8]) -> Result<(), JsonError> {
     if canonical != bytes {
         let same = canonical
             .iter()
@@ -30,7 +46,7 @@ pub fn parse_canonical(bytes: &[u8]) -> Result<Value, JsonError> {
             problem: JsonProblem::NotCanonical,
         });
     }
-    Ok(value)
+    Ok(())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,7 +95,7 @@ impl<'a> Parser<'a> {
         match self.peek() {
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
-            Some(b'"') => Ok(Value::String(self.string()?)),
+            Some(b'"') => Ok(Value::String(Text::Owned(self.string()?.into_owned()))),
             Some(b't') => self.word("true", Value::Bool(true)),
             Some(b'f') => self.word("false", Value::Bool(false)),
             Some(b'n') if self.profile == Profile::Hashed => Err(self.error(JsonProblem::Null)),
@@ -114,7 +130,7 @@ impl<'a> Parser<'a> {
                 if self.peek() != Some(b'"') {
                     return Err(self.unexpected("a member name"));
                 }
-                let name = self.string()?;
+                let name = intern(&self.string()?);
                 self.skip_white_space();
                 if !self.eat(b':') {
                     return Err(self.unexpected("':'"));
@@ -167,29 +183,36 @@ impl<'a> Parser<'a> {
         Ok(value)
     }
 
-    fn string(&mut self) -> Result<Text, JsonError> {
+    /// Reads a string's characters; the common one without escapes is copied once.
+    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.at += 1;
-        let mut text = String::new();
+        let plain = self.run();
+        if self.eat(b'"') {
+            return Ok(Cow::Borrowed(plain));
+        }
+        let mut text = String::from(plain);
         loop {
-            let rest = self.rest();
-            let special = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
-            let run = rest
-                .as_bytes()
-                .iter()
-                .position(special)
-                .unwrap_or(rest.len());
-            text.push_str(rest.get(..run).unwrap_or_default());
-            self.at += run;
             match self.peek() {
                 None => return Err(self.error(JsonProblem::UnexpectedEnd)),
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Text::Owned(text));
+                    return Ok(Cow::Owned(text));
                 }
                 Some(b'\\') => text.push(self.escape()?),
                 Some(_) => return Err(self.error(JsonProblem::ControlCharacter)),
             }
+            text.push_str(self.run());
         }
+    }
+
+    /// Takes the characters up to the next one that ends or escapes.
+    fn run(&mut self) -> &'a str {
+        let rest = self.rest();
+        let run = rest
+            .get(..clean_prefix(rest.as_bytes()))
+            .unwrap_or_default();
+        self.at += run.len();
+        run
     }
 
     fn escape(&mut self) -> Result<char, JsonError> {

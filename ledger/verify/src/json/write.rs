@@ -1,6 +1,8 @@
 //! The canonical form, written straight into a buffer.
 
+use super::scan::clean_prefix;
 use super::{Object, SafeInteger, Value};
+use crate::hash::HASH_SIZE;
 use alloc::vec::Vec;
 
 /// The canonical bytes of a value (RFC 8785).
@@ -49,37 +51,45 @@ pub(crate) fn write_object(out: &mut Vec<u8>, members: &Object) {
 /// lower-case `\u00xx` for the other control characters, nothing else.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    let mut clean = 0;
-    for (place, byte) in text.bytes().enumerate() {
-        if byte >= b' ' && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(text.as_bytes().get(clean..place).unwrap_or_default());
-        clean = place + 1;
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            0x0C => out.extend_from_slice(b"\\f"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            _ => {
-                out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(&hex_pair(byte));
-            }
-        }
+    let mut rest = text.as_bytes();
+    loop {
+        let (clean, special) = rest
+            .split_at_checked(clean_prefix(rest))
+            .unwrap_or((rest, &[]));
+        out.extend_from_slice(clean);
+        let Some((byte, after)) = special.split_first() else {
+            break;
+        };
+        write_escape(out, *byte);
+        rest = after;
     }
-    out.extend_from_slice(text.as_bytes().get(clean..).unwrap_or_default());
     out.push(b'"');
 }
 
-/// Appends a hash as the string `"sha256:<64 hex digits>"`.
-pub fn write_hash(out: &mut Vec<u8>, hash: &[u8; crate::hash::HASH_SIZE]) {
-    out.extend_from_slice(b"\"sha256:");
-    for byte in hash {
-        out.extend_from_slice(&hex_pair(*byte));
+fn write_escape(out: &mut Vec<u8>, byte: u8) {
+    match byte {
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        0x08 => out.extend_from_slice(b"\\b"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        0x0C => out.extend_from_slice(b"\\f"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        _ => {
+            out.extend_from_slice(b"\\u00");
+            out.extend_from_slice(&hex_pair(byte));
+        }
     }
+}
+
+/// Appends a hash as the string `"sha256:<64 hex digits>"`.
+pub fn write_hash(out: &mut Vec<u8>, hash: &[u8; HASH_SIZE]) {
+    let mut digits = [0; 2 * HASH_SIZE];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(hash) {
+        pair.copy_from_slice(&hex_pair(*byte));
+    }
+    out.extend_from_slice(b"\"sha256:");
+    out.extend_from_slice(&digits);
     out.push(b'"');
 }
 
@@ -156,7 +166,7 @@ impl<'a> ObjectWriter<'a> {
     }
 
     /// A hash member, as `sha256:<hex>`.
-    pub fn hash(&mut self, name: &'static str, hash: &[u8; crate::hash::HASH_SIZE]) {
+    pub fn hash(&mut self, name: &'static str, hash: &[u8; HASH_SIZE]) {
         write_hash(self.member(name), hash);
     }
 

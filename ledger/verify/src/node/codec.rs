@@ -3,8 +3,8 @@
 use super::{EvidenceRef, NODE_SCHEMA, NodeError, NodeParts, ProofNode, Subject};
 use crate::hash::NodeId;
 use crate::json::{
-    ArrayWriter, FieldError, Fields, Object, ObjectWriter, SafeInteger, Text, Value,
-    parse_canonical, write_hash,
+    ArrayWriter, FieldError, FieldProblem, Fields, Object, ObjectWriter, SafeInteger, Text, Value,
+    check_same, parse_hashed, write_hash, write_object,
 };
 use crate::units::BasisPoints;
 use alloc::vec::Vec;
@@ -15,22 +15,52 @@ impl ProofNode {
     /// # Errors
     /// [`NodeError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, NodeError> {
-        Self::from_value(&parse_canonical(bytes)?)
+        let node = Self::from_value(parse_hashed(bytes)?)?;
+        let mut canonical = Vec::with_capacity(bytes.len());
+        node.write(&mut canonical);
+        check_same(&canonical, bytes)?;
+        Ok(node)
     }
 
     /// Reads a node from a parsed hashed object (without `id`).
     ///
     /// # Errors
     /// [`NodeError::Field`].
-    pub fn from_value(value: &Value) -> Result<Self, NodeError> {
-        let mut fields = Fields::of_schema(value, NODE_SCHEMA)?;
-        let node = Self::from_fields(&mut fields)?;
+    pub fn from_value(value: Value) -> Result<Self, NodeError> {
+        let mut object = node_object(value)?;
+        let (inputs, outputs) = (
+            take_object(&mut object, "in")?,
+            take_object(&mut object, "out")?,
+        );
+        let mut fields = Fields::new(&object);
+        let node = Self::from_fields(&mut fields, inputs, outputs)?;
         fields.finish()?;
         Ok(node)
     }
 
-    /// Takes a node's members (all but `schema`) out of an object that may hold more.
-    pub(crate) fn from_fields(fields: &mut Fields<'_>) -> Result<Self, NodeError> {
+    /// Reads a node with its stated id, as in `score_proof.json`.
+    pub(crate) fn with_stated_id(value: Value) -> Result<(NodeId, Self), NodeError> {
+        let mut object = node_object(value)?;
+        let (inputs, outputs) = (
+            take_object(&mut object, "in")?,
+            take_object(&mut object, "out")?,
+        );
+        let mut fields = Fields::new(&object);
+        let id = fields.parsed("id", "an id")?;
+        let node = Self::from_fields(&mut fields, inputs, outputs)?;
+        fields.finish()?;
+        Ok((id, node))
+    }
+
+    /// Takes a node's other members out of an object that may hold more.
+    fn from_fields(
+        fields: &mut Fields<'_>,
+        inputs: Object,
+        outputs: Object,
+    ) -> Result<Self, NodeError> {
+        if fields.text("schema")? != NODE_SCHEMA {
+            return Err(FieldError::value("schema", NODE_SCHEMA).into());
+        }
         let parts = NodeParts {
             kind: fields.parsed("kind", "input, transform, delta or score")?,
             rule_id: owned(fields.text("ruleId")?),
@@ -42,8 +72,8 @@ impl ProofNode {
                 .iter()
                 .map(evidence)
                 .collect::<Result<_, _>>()?,
-            inputs: fields.object("in")?.clone(),
-            outputs: fields.object("out")?.clone(),
+            inputs,
+            outputs,
             delta: BasisPoints::new(fields.integer("deltaBps")?.get()),
             total: BasisPoints::new(fields.integer("totalBps")?.get()),
         };
@@ -52,23 +82,28 @@ impl ProofNode {
 
     /// Appends the canonical bytes, which are the node's leaf in the proof root.
     pub fn write(&self, out: &mut Vec<u8>) {
-        self.write_members(out, None);
+        self.write_members(out);
     }
 
-    /// Appends the canonical bytes with the member `id`, as in `score_proof.json`.
+    /// Appends the canonical bytes with the member `id`, as in `score_proof.json`. A sealed node
+    /// does so without writing the rest again: [`SealedNode::write_with_id`].
+    ///
+    /// [`SealedNode::write_with_id`]: super::SealedNode::write_with_id
     pub fn write_with_id(&self, id: &NodeId, out: &mut Vec<u8>) {
-        self.write_members(out, Some(id));
+        let mut bytes = Vec::with_capacity(768);
+        let before_id = self.write_members(&mut bytes);
+        write_with_id(&bytes, before_id, id, out);
     }
 
-    fn write_members(&self, out: &mut Vec<u8>, id: Option<&NodeId>) {
-        let parts = &self.0;
+    /// As [`write`](Self::write); tells how many bytes stand before the place of the member `id`.
+    pub(super) fn write_members(&self, out: &mut Vec<u8>) -> usize {
+        let (start, parts) = (out.len(), &self.0);
         let mut node = ObjectWriter::new(out);
         node.integer("deltaBps", safe(parts.delta));
         write_evidence(&parts.evidence, node.member("evidenceRefs"));
-        if let Some(id) = id {
-            node.hash("id", id.as_bytes());
-        }
-        node.object("in", &parts.inputs);
+        let inputs = node.member("in");
+        let before_id = inputs.len() - start - b"\"in\":".len();
+        write_object(inputs, &parts.inputs);
         node.text("kind", parts.kind.as_str());
         node.object("out", &parts.outputs);
         let mut ids = ArrayWriter::new(node.member("parentIds"));
@@ -86,6 +121,38 @@ impl ProofNode {
         subject.end();
         node.integer("totalBps", safe(parts.total));
         node.end();
+        before_id
+    }
+}
+
+/// Puts the member `id` into a node's canonical bytes.
+pub(super) fn write_with_id(bytes: &[u8], before_id: usize, id: &NodeId, out: &mut Vec<u8>) {
+    let (before, after) = bytes.split_at_checked(before_id).unwrap_or((bytes, &[]));
+    out.extend_from_slice(before);
+    out.extend_from_slice(b"\"id\":");
+    write_hash(out, id.as_bytes());
+    out.push(b',');
+    out.extend_from_slice(after);
+}
+
+fn node_object(value: Value) -> Result<Object, FieldError> {
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(FieldError::value("schema", "an object with a schema")),
+    }
+}
+
+/// Takes an object out of another one instead of copying it.
+fn take_object(object: &mut Object, name: &'static str) -> Result<Object, FieldError> {
+    match object.remove(name) {
+        Some(Value::Object(inner)) => Ok(inner),
+        Some(_) => Err(FieldError::new(
+            name,
+            FieldProblem::Type {
+                expected: "an object",
+            },
+        )),
+        None => Err(FieldError::new(name, FieldProblem::Missing)),
     }
 }
 

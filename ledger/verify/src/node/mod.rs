@@ -129,11 +129,13 @@ impl ProofNode {
     /// Fixes the node: its canonical bytes and their hash.
     #[must_use]
     pub fn seal(self) -> SealedNode {
-        let mut bytes = Vec::with_capacity(640);
-        self.write(&mut bytes);
+        let mut bytes = Vec::with_capacity(768);
+        let before_id = self.write_members(&mut bytes);
+        let id = NodeId::new(sha256(&bytes));
         SealedNode {
-            id: NodeId::new(sha256(&bytes)),
+            id,
             bytes,
+            before_id,
             node: self,
         }
     }
@@ -156,6 +158,8 @@ impl ProofNode {
 pub struct SealedNode {
     id: NodeId,
     bytes: Vec<u8>,
+    /// Bytes before the place of the member `id`.
+    before_id: usize,
     node: ProofNode,
 }
 
@@ -176,6 +180,11 @@ impl SealedNode {
     #[must_use]
     pub const fn node(&self) -> &ProofNode {
         &self.node
+    }
+
+    /// Appends the canonical bytes with the member `id`, as in `score_proof.json`.
+    pub fn write_with_id(&self, out: &mut Vec<u8>) {
+        codec::write_with_id(&self.bytes, self.before_id, &self.id, out);
     }
 
     /// The bytes, without the node.

@@ -94,7 +94,7 @@ proptest! {
         let read = ProofNode::parse(node.bytes());
         prop_assert_eq!(read.as_ref(), Ok(node.node()));
         let mut with_id = Vec::new();
-        node.node().write_with_id(&node.id(), &mut with_id);
+        node.write_with_id(&mut with_id);
         prop_assert!(parse_canonical(&with_id).is_ok());
     }
 }

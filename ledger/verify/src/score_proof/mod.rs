@@ -6,7 +6,7 @@ pub use order::{OrderError, check_order};
 
 use crate::hash::{ManifestHash, NodeId, ProofRoot};
 use crate::json::{
-    ArrayWriter, FieldError, Fields, JsonError, ObjectWriter, Value, parse_canonical,
+    ArrayWriter, FieldError, Fields, JsonError, ObjectWriter, Value, check_same, parse_hashed,
 };
 use crate::limits::MAX_NODES_PER_COMPUTATION;
 use crate::merkle::{leaf_hash, root_of};
@@ -80,19 +80,12 @@ impl ScoreProof {
     /// # Errors
     /// [`ScoreProofError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, ScoreProofError> {
-        let value = parse_canonical(bytes)?;
-        let mut fields = Fields::of_schema(&value, SCORE_PROOF_SCHEMA)?;
-        let items = fields.array("nodes")?;
-        fields.finish()?;
-        if items.len() > MAX_NODES_PER_COMPUTATION {
-            return Err(ScoreProofError::TooManyNodes {
-                limit: MAX_NODES_PER_COMPUTATION,
-            });
-        }
-        let nodes = items.iter().zip(0..).map(|(item, place)| {
+        let mut value = parse_hashed(bytes)?;
+        let items = take_nodes(&mut value)?;
+        let nodes = items.into_iter().zip(0..).map(|(item, place)| {
             let sequence = NodeSequence::new(place);
-            let (stated, node) =
-                parse_node(item).map_err(|problem| ScoreProofError::Node { sequence, problem })?;
+            let (stated, node) = ProofNode::with_stated_id(item)
+                .map_err(|problem| ScoreProofError::Node { sequence, problem })?;
             let sealed = node.seal();
             let computed = sealed.id();
             if computed == stated {
@@ -105,9 +98,11 @@ impl ScoreProof {
                 })
             }
         });
-        Ok(Self {
+        let proof = Self {
             nodes: nodes.collect::<Result<_, _>>()?,
-        })
+        };
+        check_same(&proof.to_bytes(), bytes)?;
+        Ok(proof)
     }
 
     /// The canonical bytes of `score_proof.json`.
@@ -118,7 +113,7 @@ impl ScoreProof {
         let mut object = ObjectWriter::new(&mut out);
         let mut nodes = ArrayWriter::new(object.member("nodes"));
         for node in &self.nodes {
-            node.node().write_with_id(&node.id(), nodes.item());
+            node.write_with_id(nodes.item());
         }
         nodes.end();
         object.text("schema", SCORE_PROOF_SCHEMA);
@@ -162,12 +157,23 @@ impl ScoreProof {
     }
 }
 
-fn parse_node(item: &Value) -> Result<(NodeId, ProofNode), NodeError> {
-    let mut fields = Fields::of_schema(item, crate::node::NODE_SCHEMA)?;
-    let stated = fields.parsed("id", "an id")?;
-    let node = ProofNode::from_fields(&mut fields)?;
+/// Takes the nodes out of the object instead of copying them.
+fn take_nodes(value: &mut Value) -> Result<Vec<Value>, ScoreProofError> {
+    let mut fields = Fields::of_schema(value, SCORE_PROOF_SCHEMA)?;
+    if fields.array("nodes")?.len() > MAX_NODES_PER_COMPUTATION {
+        return Err(ScoreProofError::TooManyNodes {
+            limit: MAX_NODES_PER_COMPUTATION,
+        });
+    }
     fields.finish()?;
-    Ok((stated, node))
+    let nodes = match value {
+        Value::Object(object) => object.remove("nodes"),
+        _ => None,
+    };
+    match nodes {
+        Some(Value::Array(nodes)) => Ok(nodes),
+        _ => Err(FieldError::value("nodes", "an array").into()),
+    }
 }
 
 #[cfg(test)]
