@@ -175,7 +175,7 @@ impl Fold {
                     }
                     (Err(error), _) => damage = Some(error),
                     (_, None) => {
-                        damage = Some(StoreError::damaged("a key of a stream is malformed"))
+                        damage = Some(StoreError::damaged("a key of a stream is malformed"));
                     }
                 }
                 ControlFlow::Break(())

@@ -119,12 +119,13 @@ impl LedgerError {
         match self {
             Self::Open(error) => open_reason(error),
             Self::Attach(AttachError::Truncated { .. }) => "LOG_TRUNCATED",
-            Self::Attach(AttachError::Source(_)) | Self::Index(IndexError::Source(_)) => {
-                "LOG_DAMAGED"
-            }
-            Self::Attach(_) | Self::Blob(BlobError::Io(_)) | Self::Fsck(FsckError::Disk(_)) => {
-                "STORAGE"
-            }
+            Self::Attach(AttachError::Source(_))
+            | Self::Index(IndexError::Source(_))
+            | Self::Malformed { .. } => "LOG_DAMAGED",
+            Self::Attach(_)
+            | Self::Blob(BlobError::Io(_))
+            | Self::Fsck(FsckError::Disk(_))
+            | Self::Close(CloseError::Disk(_)) => "STORAGE",
             Self::Append(error) | Self::Erase(EraseError::Append(error)) => append_reason(error),
             Self::Erase(error) => erase_reason(error),
             Self::Read(error) => read_reason(error),
@@ -132,7 +133,6 @@ impl LedgerError {
             Self::Admission(AdmissionReadError::Store(fault)) => store_reason(fault),
             Self::Admission(AdmissionReadError::Poisoned(_))
             | Self::Close(CloseError::Poisoned(_)) => "LOG_POISONED",
-            Self::Close(CloseError::Disk(_)) => "STORAGE",
             Self::Blob(error) => blob_reason(error),
             Self::Fsck(FsckError::InUse) => "DIRECTORY_IN_USE",
             Self::Fsck(FsckError::NoLog) => "NOT_FOUND",
@@ -141,7 +141,6 @@ impl LedgerError {
             Self::BeyondTree { .. } => "BEYOND_TREE_SIZE",
             Self::Reversed(_) => "INVALID_ARGUMENT",
             Self::Erased { .. } => "PAYLOAD_ERASED",
-            Self::Malformed { .. } => "LOG_DAMAGED",
             Self::Internal(_) => "INTERNAL",
         }
     }

@@ -43,10 +43,10 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::Open`], with [`OpenError::Exists`] when there is one.
-    pub fn create(folder: &Path, options: LedgerOptions) -> Result<(Self, Opened), LedgerError> {
-        let opened = EventLog::create(log_options(folder, &options))?;
+    pub fn create(folder: &Path, options: &LedgerOptions) -> Result<(Self, Opened), LedgerError> {
+        let opened = EventLog::create(log_options(folder, options))?;
         let index = IndexFolder::open(&folder.join(INDEX_FOLDER), options.index_cache)?;
-        Self::over(folder, &options, opened, index, &())
+        Self::over(folder, options, opened, index, &())
     }
 
     /// Opens the ledger in `folder`: recovers the log, compares the index with it, and folds what
@@ -59,11 +59,11 @@ impl Ledger {
     /// [`LedgerError::Open`] or [`LedgerError::Attach`].
     pub fn open(
         folder: &Path,
-        options: LedgerOptions,
+        options: &LedgerOptions,
         progress: &dyn FoldProgress,
     ) -> Result<(Self, Opened), LedgerError> {
         let index = IndexFolder::open(&folder.join(INDEX_FOLDER), options.index_cache)?;
-        let mut asked = log_options(folder, &options);
+        let mut asked = log_options(folder, options);
         asked.evidence.extend(index.evidence().map(|head| Evidence {
             source: INDEX_WITNESS.into(),
             head,
@@ -72,11 +72,11 @@ impl Ledger {
             // An index of another root at a size that the log has is no evidence against the log,
             // which is signed; the index is not. It is dropped below.
             Err(OpenError::Forked { evidence }) if evidence.source == INDEX_WITNESS => {
-                EventLog::open(log_options(folder, &options))?
+                EventLog::open(log_options(folder, options))?
             }
             opened => opened?,
         };
-        Self::over(folder, &options, opened, index, progress)
+        Self::over(folder, options, opened, index, progress)
     }
 
     fn over(

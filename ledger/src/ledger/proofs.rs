@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use stella_verify::hash::{LeafHash, RootHash};
 use stella_verify::merkle::{
-    ConsistencyProof, Growth, InclusionProof, LeafRange, ProveError, RangeProof, prove_consistency,
-    prove_inclusion, prove_range,
+    ConsistencyProof, Frontier, Growth, InclusionProof, LeafRange, NodeCoord, NodeReader as _,
+    ProveError, RangeProof, Subtrees, prove_consistency, prove_inclusion, prove_range,
 };
 use stella_verify::note::Note;
 use stella_verify::tlog_proof::TlogProof;
@@ -23,6 +24,39 @@ impl View<'_> {
     /// [`LedgerError::BeyondTree`] or [`LedgerError::Index`].
     pub fn prove_inclusion(&self, index: LeafIndex) -> Result<InclusionProof, LedgerError> {
         self.prove(|fold| prove_inclusion(index, self.size, &TileNodes::new(|id| fold.tile(id))))
+    }
+
+    /// A leaf's hash, with the proof that it is in this view's tree.
+    ///
+    /// # Errors
+    /// [`LedgerError::BeyondTree`] or [`LedgerError::Index`].
+    pub fn prove_leaf(&self, index: LeafIndex) -> Result<(LeafHash, InclusionProof), LedgerError> {
+        self.prove(|fold| {
+            let nodes = TileNodes::new(|id| fold.tile(id));
+            let proof = prove_inclusion(index, self.size, &nodes)?;
+            let coord = NodeCoord {
+                level: 0,
+                index: index.get(),
+            };
+            let leaf = nodes.node(coord).map_err(ProveError::Read)?;
+            Ok((LeafHash::new(*leaf.as_bytes()), proof))
+        })
+    }
+
+    /// The root of this view's tree.
+    ///
+    /// # Errors
+    /// [`LedgerError::Index`].
+    pub fn tree_root(&self) -> Result<RootHash, LedgerError> {
+        let nodes = self.ask(|fold| {
+            let nodes = TileNodes::new(|id| fold.tile(id));
+            Subtrees::of_tree(self.size)
+                .map(|coord| nodes.node(coord))
+                .collect()
+        })?;
+        Frontier::from_parts(self.size, nodes)
+            .map(|edge| edge.root())
+            .map_err(|error| LedgerError::Internal(error.to_string().into()))
     }
 
     /// That this view's tree grew from the tree of `old` leaves.
