@@ -54,7 +54,7 @@ fn main() {
     );
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
-    let (ledger, _) = Ledger::create(&folder, &options()).unwrap();
+    let (ledger, _) = Ledger::create(&folder, options()).unwrap();
     append(&ledger, events);
     look_up(&ledger, events);
     prove(&ledger, events);
@@ -83,7 +83,7 @@ fn options() -> LedgerOptions {
 }
 
 fn open(folder: &Path, expected: Found) -> Ledger {
-    let (ledger, opened) = Ledger::open(folder, &options(), &()).unwrap();
+    let (ledger, opened) = Ledger::open(folder, options(), &()).unwrap();
     assert_eq!(opened.index, expected);
     ledger
 }

@@ -43,7 +43,7 @@ fn options() -> LedgerOptions {
 }
 
 fn open(folder: &Path) -> (Ledger, Found) {
-    let (ledger, opened) = Ledger::open(folder, &options(), &()).unwrap();
+    let (ledger, opened) = Ledger::open(folder, options(), &()).unwrap();
     (ledger, opened.index)
 }
 
@@ -170,7 +170,7 @@ fn leaf_hashes(ledger: &Ledger, size: TreeSize) -> Vec<LeafHash> {
 #[test]
 fn a_scan_is_found_by_everything_it_is_known_by() {
     let dir = tempfile::tempdir().unwrap();
-    let (ledger, _) = Ledger::create(dir.path(), &options()).unwrap();
+    let (ledger, _) = Ledger::create(dir.path(), options()).unwrap();
     let first = scan(&ledger, 1);
     let before = ledger.published().size;
     let second = scan(&ledger, 2);
@@ -240,7 +240,7 @@ fn a_scan_is_found_by_everything_it_is_known_by() {
 #[test]
 fn nodes_lead_to_their_uses_parents_and_children() {
     let dir = tempfile::tempdir().unwrap();
-    let (ledger, _) = Ledger::create(dir.path(), &options()).unwrap();
+    let (ledger, _) = Ledger::create(dir.path(), options()).unwrap();
     let scans = [1, 2, 3].map(|number| scan(&ledger, number));
     let view = ledger.latest(PATIENCE).unwrap();
     for scan in &scans {
@@ -299,7 +299,7 @@ fn nodes_lead_to_their_uses_parents_and_children() {
 #[test]
 fn snapshots_and_policies_are_found_and_the_last_published_is_current() {
     let dir = tempfile::tempdir().unwrap();
-    let (ledger, _) = Ledger::create(dir.path(), &options()).unwrap();
+    let (ledger, _) = Ledger::create(dir.path(), options()).unwrap();
     let kind = SnapshotKind::Concelier;
     let headers = [1, 2].map(|rows| {
         let root = SnapshotRoot::new([4; 32]);
@@ -360,7 +360,7 @@ fn snapshots_and_policies_are_found_and_the_last_published_is_current() {
 #[test]
 fn proofs_and_tiles_verify_against_the_checkpoint() {
     let dir = tempfile::tempdir().unwrap();
-    let (ledger, _) = Ledger::create(dir.path(), &options()).unwrap();
+    let (ledger, _) = Ledger::create(dir.path(), options()).unwrap();
     for number in 0..60 {
         scan(&ledger, number);
     }
@@ -426,7 +426,7 @@ fn check_tiles(ledger: &Ledger, size: TreeSize, hashes: &[LeafHash]) {
 #[test]
 fn erased_payloads_are_gone_from_every_answer_and_named() {
     let dir = tempfile::tempdir().unwrap();
-    let (ledger, _) = Ledger::create(dir.path(), &options()).unwrap();
+    let (ledger, _) = Ledger::create(dir.path(), options()).unwrap();
     let kept = scan(&ledger, 1);
     let gone = scan(&ledger, 2);
     let node = NodeId::new(sha256(&nodes(gone.manifest)[2]));
@@ -484,7 +484,7 @@ fn erased_payloads_are_gone_from_every_answer_and_named() {
 #[test]
 fn a_log_that_is_shorter_than_its_index_is_not_opened() {
     let dir = tempfile::tempdir().unwrap();
-    let (ledger, _) = Ledger::create(dir.path(), &options()).unwrap();
+    let (ledger, _) = Ledger::create(dir.path(), options()).unwrap();
     scan(&ledger, 1);
     ledger.close().unwrap();
     let backup = dir.path().join("backup");
@@ -494,7 +494,7 @@ fn a_log_that_is_shorter_than_its_index_is_not_opened() {
     ledger.close().unwrap();
     fs::remove_dir_all(dir.path().join("log")).unwrap();
     copy(&backup, &dir.path().join("log"));
-    let opened = Ledger::open(dir.path(), &options(), &());
+    let opened = Ledger::open(dir.path(), options(), &());
     let error = opened.err().unwrap();
     assert!(
         matches!(error, LedgerError::Open(OpenError::Truncated { .. })),
@@ -521,7 +521,7 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn fsck_names_a_damaged_blob_and_a_rebuild_keeps_every_answer() {
     let dir = tempfile::tempdir().unwrap();
-    let (ledger, _) = Ledger::create(dir.path(), &options()).unwrap();
+    let (ledger, _) = Ledger::create(dir.path(), options()).unwrap();
     let found = scan(&ledger, 1);
     let digest = ledger.blobs().put(b"an SBOM").unwrap();
     let report = ledger

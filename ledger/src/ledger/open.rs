@@ -43,10 +43,11 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError::Open`], with [`OpenError::Exists`] when there is one.
-    pub fn create(folder: &Path, options: &LedgerOptions) -> Result<(Self, Opened), LedgerError> {
+    pub fn create(folder: &Path, options: LedgerOptions) -> Result<(Self, Opened), LedgerError> {
+        let index = index_options(folder, &options);
         let opened = EventLog::create(log_options(folder, options))?;
-        let index = IndexFolder::open(&folder.join(INDEX_FOLDER), options.index_cache)?;
-        Self::over(folder, options, opened, index, &())
+        let found = IndexFolder::open(&index.folder, index.cache)?;
+        Self::over(folder, opened, found, index, &())
     }
 
     /// Opens the ledger in `folder`: recovers the log, compares the index with it, and folds what
@@ -59,42 +60,40 @@ impl Ledger {
     /// [`LedgerError::Open`] or [`LedgerError::Attach`].
     pub fn open(
         folder: &Path,
-        options: &LedgerOptions,
+        mut options: LedgerOptions,
         progress: &dyn FoldProgress,
     ) -> Result<(Self, Opened), LedgerError> {
-        let index = IndexFolder::open(&folder.join(INDEX_FOLDER), options.index_cache)?;
-        let mut asked = log_options(folder, options);
-        asked.evidence.extend(index.evidence().map(|head| Evidence {
-            source: INDEX_WITNESS.into(),
-            head,
-        }));
-        let opened = match EventLog::open(asked) {
+        let index = index_options(folder, &options);
+        let found = IndexFolder::open(&index.folder, index.cache)?;
+        let without_index = log_options(folder, options.clone());
+        options
+            .evidence
+            .extend(found.evidence().map(|head| Evidence {
+                source: INDEX_WITNESS.into(),
+                head,
+            }));
+        let opened = match EventLog::open(log_options(folder, options)) {
             // An index of another root at a size that the log has is no evidence against the log,
             // which is signed; the index is not. It is dropped below.
             Err(OpenError::Forked { evidence }) if evidence.source == INDEX_WITNESS => {
-                EventLog::open(log_options(folder, options))?
+                EventLog::open(without_index)?
             }
             opened => opened?,
         };
-        Self::over(folder, options, opened, index, progress)
+        Self::over(folder, opened, found, index, progress)
     }
 
     fn over(
         folder: &Path,
-        options: &LedgerOptions,
         (log, log_report): (EventLog, OpenReport),
-        index: IndexFolder,
+        found: IndexFolder,
+        index: IndexOptions,
         progress: &dyn FoldProgress,
     ) -> Result<(Self, Opened), LedgerError> {
         let log = Arc::new(log);
         let blobs: Arc<dyn BlobStore> = Arc::new(FileBlobs::open(&folder.join(BLOBS_FOLDER))?);
-        let index_options = IndexOptions {
-            folder: folder.join(INDEX_FOLDER),
-            cache: options.index_cache,
-            workers: options.index_workers,
-        };
         let source = Arc::new(LogSource(Arc::clone(&log)));
-        let (index, found) = Index::open(index, index_options, source, progress)?;
+        let (index, found) = Index::open(found, index, source, progress)?;
         let ledger = Self {
             index,
             log,
@@ -137,15 +136,23 @@ impl Ledger {
     }
 }
 
-fn log_options(folder: &Path, options: &LedgerOptions) -> LogOptions {
+fn index_options(folder: &Path, options: &LedgerOptions) -> IndexOptions {
+    IndexOptions {
+        folder: folder.join(INDEX_FOLDER),
+        cache: options.index_cache,
+        workers: options.index_workers,
+    }
+}
+
+fn log_options(folder: &Path, options: LedgerOptions) -> LogOptions {
     let disk = Arc::new(RealDisk::new(folder));
     LogOptions {
-        clock: Arc::clone(&options.clock),
-        entropy: Arc::clone(&options.entropy),
+        clock: options.clock,
+        entropy: options.entropy,
         kind: options.kind,
         segment_bytes: options.segment_bytes,
         request_window: options.request_window,
-        evidence: options.evidence.clone(),
-        ..LogOptions::new(disk, options.origin.clone(), Arc::clone(&options.signer))
+        evidence: options.evidence,
+        ..LogOptions::new(disk, options.origin, options.signer)
     }
 }
