@@ -48,9 +48,11 @@ pub fn json(computation: &Computation, manifest: &ScanManifest, with_nodes: bool
         .with("warnings", list(warnings));
     if with_nodes {
         let nodes = computation.nodes.iter().map(|node| {
-            let mut bytes = Vec::with_capacity(node.bytes().len() + 80);
-            node.write_with_id(&mut bytes);
-            parsed(&bytes)
+            let mut value = parsed(node.bytes());
+            if let Value::Object(members) = &mut value {
+                members.insert("id", node.id().to_string());
+            }
+            value
         });
         object.insert("nodes", Value::Array(nodes.collect()));
     }
