@@ -35,12 +35,16 @@ impl Bearer {
     /// [`ClientError::Connect`] when the token has characters that a header cannot carry.
     pub fn new(token: &str) -> Result<Self, ClientError> {
         let mut header: MetadataValue<Ascii> =
-            format!("Bearer {token}").parse().map_err(|_| ClientError::Connect {
-                address: "the token".to_owned(),
-                why: "it has characters that a header cannot carry".to_owned(),
-            })?;
+            format!("Bearer {token}")
+                .parse()
+                .map_err(|_| ClientError::Connect {
+                    address: "the token".to_owned(),
+                    why: "it has characters that a header cannot carry".to_owned(),
+                })?;
         header.set_sensitive(true);
-        Ok(Self { header: Some(header) })
+        Ok(Self {
+            header: Some(header),
+        })
     }
 }
 
@@ -66,7 +70,10 @@ impl Connection {
     /// # Errors
     /// [`ClientError::Connect`] when the address is malformed or nobody answers.
     pub async fn to(url: &str, token: Option<&str>) -> Result<Self, ClientError> {
-        let failed = |why: String| ClientError::Connect { address: url.to_owned(), why };
+        let failed = |why: String| ClientError::Connect {
+            address: url.to_owned(),
+            why,
+        };
         let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|e| failed(e.to_string()))?;
         let channel = endpoint
             .connect_timeout(CONNECT_TIMEOUT)
@@ -81,7 +88,10 @@ impl Connection {
     /// Speaks over a channel that is already open, for a server in the same process.
     #[must_use]
     pub fn over(channel: Channel) -> Self {
-        Self { channel, bearer: Bearer::default() }
+        Self {
+            channel,
+            bearer: Bearer::default(),
+        }
     }
 
     fn authorized(&self) -> Authorized {

@@ -65,7 +65,10 @@ impl From<tonic::Status> for ClientError {
             .filter(|info| info.domain == DOMAIN)
             .and_then(|info| Reason::of(&info.reason));
         let reason = named.unwrap_or_else(|| reason_of_code(status.code()));
-        Self::Refused { reason, message: status.message().to_owned() }
+        Self::Refused {
+            reason,
+            message: status.message().to_owned(),
+        }
     }
 }
 

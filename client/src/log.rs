@@ -46,7 +46,11 @@ impl VerifyingLog {
     /// last one remembered, and is remembered in its turn.
     #[must_use]
     pub fn new(connection: &Connection, trust: LogTrust, pins: Option<PinStore>) -> Self {
-        Self { wire: connection.ledger(), trust, pins }
+        Self {
+            wire: connection.ledger(),
+            trust,
+            pins,
+        }
     }
 
     /// The newest checkpoint, signed by a trusted key and consistent with the one remembered.
@@ -65,15 +69,21 @@ impl VerifyingLog {
     /// # Errors
     /// As [`Self::checkpoint`]; [`ClientError::Refused`] when the log has no such leaf.
     pub async fn prove(&mut self, index: LeafIndex) -> Result<ProvedLeaf, ClientError> {
-        let request =
-            wire::GetInclusionProofRequest { leaf_index: index.get(), tree_size: None };
+        let request = wire::GetInclusionProofRequest {
+            leaf_index: index.get(),
+            tree_size: None,
+        };
         let answer = self.wire.get_inclusion_proof(request).await?.into_inner();
         let checkpoint = self.accept(&answer.checkpoint).await?;
         let leaf = LeafHash::try_from(answer.leaf_hash.as_ref()).map_err(unverified)?;
         let proof = InclusionProof::new(hashes(&answer.hashes)?);
         let included =
             verify_inclusion(leaf, index, checkpoint.head(), &proof).map_err(unverified)?;
-        Ok(ProvedLeaf { included, proof, checkpoint })
+        Ok(ProvedLeaf {
+            included,
+            proof,
+            checkpoint,
+        })
     }
 
     /// Proves that the tree of `old` continues into the tree of `new`.
@@ -97,15 +107,19 @@ impl VerifyingLog {
                 old_size: heads.old.size.get(),
                 new_size: Some(heads.new.size.get()),
             };
-            let answer = self.wire.get_consistency_proof(request).await.map_err(|status| {
-                match ClientError::from(status) {
-                    // It signed this size once, so it had it: a rollback.
-                    refused if refused.reason() == Reason::BeyondTreeSize => {
-                        fork("it no longer has the larger tree".to_owned())
+            let answer = self
+                .wire
+                .get_consistency_proof(request)
+                .await
+                .map_err(|status| {
+                    match ClientError::from(status) {
+                        // It signed this size once, so it had it: a rollback.
+                        refused if refused.reason() == Reason::BeyondTreeSize => {
+                            fork("it no longer has the larger tree".to_owned())
+                        }
+                        other => other,
                     }
-                    other => other,
-                }
-            })?;
+                })?;
             let answer = answer.into_inner();
             ConsistencyProof::new(hashes(&answer.hashes)?)
         } else {
@@ -119,7 +133,9 @@ impl VerifyingLog {
     /// Opens a note and holds it against the remembered one.
     async fn accept(&mut self, note: &[u8]) -> Result<SignedCheckpoint, ClientError> {
         let found = self.open(note)?;
-        let Some(pins) = self.pins.clone() else { return Ok(found) };
+        let Some(pins) = self.pins.clone() else {
+            return Ok(found);
+        };
         let Some(remembered) = pins.load(&self.trust.origin)? else {
             pins.store(&self.trust.origin, note)?;
             return Ok(found);
@@ -127,8 +143,16 @@ impl VerifyingLog {
         let remembered = self.open(&remembered)?;
         // A server may answer from a replica that lags; it may not answer another history.
         let newer = found.head().size >= remembered.head().size;
-        let (old, new) = if newer { (&remembered, &found) } else { (&found, &remembered) };
-        self.consistent(Growth { old: old.head(), new: new.head() }).await?;
+        let (old, new) = if newer {
+            (&remembered, &found)
+        } else {
+            (&found, &remembered)
+        };
+        self.consistent(Growth {
+            old: old.head(),
+            new: new.head(),
+        })
+        .await?;
         if found.head().size > remembered.head().size {
             pins.store(&self.trust.origin, note)?;
         }
@@ -136,13 +160,14 @@ impl VerifyingLog {
     }
 
     fn open(&self, note: &[u8]) -> Result<SignedCheckpoint, ClientError> {
-        SignedCheckpoint::open(note, &self.trust.keys, Some(&self.trust.origin))
-            .map_err(unverified)
+        SignedCheckpoint::open(note, &self.trust.keys, Some(&self.trust.origin)).map_err(unverified)
     }
 }
 
 fn hashes(list: &[bytes::Bytes]) -> Result<Vec<NodeHash>, ClientError> {
-    list.iter().map(|hash| NodeHash::try_from(hash.as_ref()).map_err(unverified)).collect()
+    list.iter()
+        .map(|hash| NodeHash::try_from(hash.as_ref()).map_err(unverified))
+        .collect()
 }
 
 fn unverified(problem: impl core::fmt::Display) -> ClientError {

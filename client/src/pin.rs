@@ -16,7 +16,9 @@ pub struct PinStore {
 impl PinStore {
     /// Remembers under `folder`, which is made when first needed.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self {
+            folder: folder.into(),
+        }
     }
 
     /// The signed note remembered for a log, if any.
@@ -52,10 +54,16 @@ impl PinStore {
     /// Where the checkpoint of a log is kept. Named by hash: an origin may hold any character.
     #[must_use]
     pub fn path(&self, origin: &Origin) -> PathBuf {
-        self.folder.join(format!("{}.checkpoint", to_hex(&sha256(origin.as_str().as_bytes()))))
+        self.folder.join(format!(
+            "{}.checkpoint",
+            to_hex(&sha256(origin.as_str().as_bytes()))
+        ))
     }
 }
 
 fn failed(path: &Path, problem: &io::Error) -> ClientError {
-    ClientError::Pin { path: path.display().to_string(), why: problem.to_string() }
+    ClientError::Pin {
+        path: path.display().to_string(),
+        why: problem.to_string(),
+    }
 }

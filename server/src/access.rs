@@ -2,7 +2,7 @@
 
 /// What a call needs before it is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub(crate) enum Access {
     /// Nothing: health, reflection and the public tiles of the log.
     Open,
     /// A principal that may read.
@@ -17,10 +17,22 @@ const METHODS: &[(&str, Access)] = &[
     ("/stella.admin.v1.AdminService/GetStatus", Access::Read),
     ("/stella.admin.v1.AdminService/Rebuild", Access::Write),
     ("/stella.ledger.v1.LedgerService/Append", Access::Write),
-    ("/stella.ledger.v1.LedgerService/AppendStream", Access::Write),
-    ("/stella.ledger.v1.LedgerService/GetCheckpoint", Access::Read),
-    ("/stella.ledger.v1.LedgerService/GetConsistencyProof", Access::Read),
-    ("/stella.ledger.v1.LedgerService/GetInclusionProof", Access::Read),
+    (
+        "/stella.ledger.v1.LedgerService/AppendStream",
+        Access::Write,
+    ),
+    (
+        "/stella.ledger.v1.LedgerService/GetCheckpoint",
+        Access::Read,
+    ),
+    (
+        "/stella.ledger.v1.LedgerService/GetConsistencyProof",
+        Access::Read,
+    ),
+    (
+        "/stella.ledger.v1.LedgerService/GetInclusionProof",
+        Access::Read,
+    ),
     ("/stella.ledger.v1.LedgerService/ReadEvents", Access::Read),
     ("/stella.ledger.v1.LedgerService/ReadStream", Access::Read),
     ("/stella.ledger.v1.LedgerService/Tail", Access::Read),
@@ -33,15 +45,27 @@ const METHODS: &[(&str, Access)] = &[
     ("/stella.scan.v1.ScanService/SubmitScan", Access::Write),
     ("/stella.score.v1.ScoreService/GetManifest", Access::Read),
     ("/stella.score.v1.ScoreService/ReplayScore", Access::Write),
-    ("/stella.snapshot.v1.SnapshotService/ImportSnapshot", Access::Write),
-    ("/stella.snapshot.v1.SnapshotService/ListSnapshots", Access::Read),
-    ("/stella.snapshot.v1.SnapshotService/PublishSnapshot", Access::Write),
-    ("/stella.snapshot.v1.SnapshotService/RegisterPolicy", Access::Write),
+    (
+        "/stella.snapshot.v1.SnapshotService/ImportSnapshot",
+        Access::Write,
+    ),
+    (
+        "/stella.snapshot.v1.SnapshotService/ListSnapshots",
+        Access::Read,
+    ),
+    (
+        "/stella.snapshot.v1.SnapshotService/PublishSnapshot",
+        Access::Write,
+    ),
+    (
+        "/stella.snapshot.v1.SnapshotService/RegisterPolicy",
+        Access::Write,
+    ),
 ];
 
 /// What a call to `path` needs; `None` when nothing answers there.
 #[must_use]
-pub fn needed(path: &str) -> Option<Access> {
+pub(crate) fn needed(path: &str) -> Option<Access> {
     if let Ok(row) = METHODS.binary_search_by(|(name, _)| (*name).cmp(path)) {
         return METHODS.get(row).map(|(_, access)| *access);
     }

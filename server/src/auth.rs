@@ -37,18 +37,29 @@ impl Policy {
     /// One token for everything.
     #[must_use]
     pub fn token(token: &str, name: &str, open_reads: bool) -> Self {
-        Self::Token { digest: sha256(token.as_bytes()), caller: Caller(name.into()), open_reads }
+        Self::Token {
+            digest: sha256(token.as_bytes()),
+            caller: Caller(name.into()),
+            open_reads,
+        }
     }
 
     /// Decides over a call to `path` with this `authorization` header.
     fn admit(&self, path: &str, authorization: Option<&str>) -> Result<Caller, Refusal> {
         let anonymous = || Caller("anonymous".into());
         let Some(access) = needed(path) else {
-            return Err(Refusal::new(Reason::NotFound, format!("nothing answers at {path}")));
+            return Err(Refusal::new(
+                Reason::NotFound,
+                format!("nothing answers at {path}"),
+            ));
         };
         match self {
             Self::Trusted(caller) => Ok(caller.clone()),
-            Self::Token { digest, caller, open_reads } => match authorization {
+            Self::Token {
+                digest,
+                caller,
+                open_reads,
+            } => match authorization {
                 Some(value) => match value.strip_prefix("Bearer ") {
                     Some(token) if sha256(token.as_bytes()) == *digest => Ok(caller.clone()),
                     _ => Err(unauthenticated("the token is not one of this server")),
@@ -72,7 +83,10 @@ pub struct AuthLayer(pub Arc<Policy>);
 impl<S> Layer<S> for AuthLayer {
     type Service = Auth<S>;
     fn layer(&self, inner: S) -> Auth<S> {
-        Auth { inner, policy: Arc::clone(&self.0) }
+        Auth {
+            inner,
+            policy: Arc::clone(&self.0),
+        }
     }
 }
 
@@ -87,6 +101,7 @@ impl<S> Service<Request<Body>> for Auth<S>
 where
     S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
     S::Future: Send,
+    S::Error: Send,
 {
     type Response = Response<Body>;
     type Error = S::Error;
@@ -97,8 +112,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let authorization =
-            request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let authorization = request
+            .headers()
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
         match self.policy.admit(request.uri().path(), authorization) {
             Ok(caller) => {
                 request.extensions_mut().insert(caller);
@@ -113,7 +130,10 @@ where
 }
 
 fn is_grpc(request: &Request<Body>) -> bool {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     kind.is_some_and(|kind| kind.starts_with("application/grpc"))
 }
 
@@ -133,7 +153,9 @@ mod tests {
 
     fn outcome(open_reads: bool, path: &str, header: Option<&str>) -> Result<String, Reason> {
         let policy = Policy::token("secret", "dev", open_reads);
-        let caller = policy.admit(path, header).map_err(|refusal| refusal.reason)?;
+        let caller = policy
+            .admit(path, header)
+            .map_err(|refusal| refusal.reason)?;
         Ok(caller.0.to_string())
     }
 
@@ -144,10 +166,19 @@ mod tests {
             assert_eq!(outcome(open_reads, WRITE, None), denied);
             assert_eq!(outcome(open_reads, WRITE, Some("Bearer wrong")), denied);
             assert_eq!(outcome(open_reads, WRITE, Some("secret")), denied);
-            assert_eq!(outcome(open_reads, WRITE, Some("Bearer secret")), Ok("dev".to_owned()));
+            assert_eq!(
+                outcome(open_reads, WRITE, Some("Bearer secret")),
+                Ok("dev".to_owned())
+            );
             assert_eq!(outcome(open_reads, READ, Some("Bearer wrong")), denied);
-            assert_eq!(outcome(open_reads, "/checkpoint", None), Ok("anonymous".to_owned()));
-            assert_eq!(outcome(open_reads, "/nowhere", Some("Bearer secret")), Err(Reason::NotFound));
+            assert_eq!(
+                outcome(open_reads, "/checkpoint", None),
+                Ok("anonymous".to_owned())
+            );
+            assert_eq!(
+                outcome(open_reads, "/nowhere", Some("Bearer secret")),
+                Err(Reason::NotFound)
+            );
         }
         assert_eq!(outcome(true, READ, None), Ok("anonymous".to_owned()));
         assert_eq!(outcome(false, READ, None), denied);

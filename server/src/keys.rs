@@ -30,7 +30,9 @@ pub struct Keys {
 impl std::fmt::Debug for Keys {
     /// Names the folder, never a key.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys").field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("Keys")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,7 +46,11 @@ impl Keys {
         fs::create_dir_all(folder).map_err(|problem| storage(folder, &problem))?;
         let log = read_or_draw(&folder.join("log.key"))?;
         let signing = read_or_draw(&folder.join("signing.key"))?;
-        Ok(Self { folder: folder.to_owned(), log, signing })
+        Ok(Self {
+            folder: folder.to_owned(),
+            log,
+            signing,
+        })
     }
 
     /// The key that signs checkpoints.
@@ -64,7 +70,10 @@ impl Keys {
     /// # Errors
     /// [`Reason::Internal`] when the key cannot be encoded.
     pub fn signing_pem(&self) -> Result<String, Refusal> {
-        let pem = self.signing.verifying_key().to_public_key_pem(LineEnding::LF);
+        let pem = self
+            .signing
+            .verifying_key()
+            .to_public_key_pem(LineEnding::LF);
         pem.map_err(|problem| Refusal::new(Reason::Internal, problem.to_string()))
     }
 
@@ -94,7 +103,9 @@ fn draw(path: &Path) -> Result<SigningKey, Refusal> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|problem| internal(problem.to_string()))?;
     let key = SigningKey::from_bytes(&seed);
-    let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|problem| internal(problem.to_string()))?;
+    let pem = key
+        .to_pkcs8_pem(LineEnding::LF)
+        .map_err(|problem| internal(problem.to_string()))?;
     write(path, pem.as_bytes(), Secrecy::Owner).map_err(|problem| storage(path, &problem))?;
     Ok(key)
 }
@@ -176,7 +187,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         Keys::open_or_create(folder.path()).unwrap();
         for name in ["log.key", "signing.key"] {
-            let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+            let mode = fs::metadata(folder.path().join(name))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
     }

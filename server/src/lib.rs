@@ -1,10 +1,16 @@
 //! The service: use cases over the ledger and the engine, gRPC and HTTP on one port.
 
 mod access;
+mod app;
 mod auth;
+mod grpc;
+mod http;
 mod keys;
 mod refusal;
+mod serve;
 
+pub use app::{App, AppOptions, FsckReport, Source, dev_token, fsck_directory};
 pub use auth::{AuthLayer, Caller, Policy};
 pub use keys::Keys;
 pub use refusal::Refusal;
+pub use serve::{Embedded, serve};

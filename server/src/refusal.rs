@@ -4,6 +4,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::collections::HashMap;
 use std::time::Duration;
+use stella_ledger::LedgerError;
+use stella_ledger::blobs::BlobError;
+use stella_ledger::log::AppendError;
 use stella_proto::reason::{DOMAIN, Reason};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -23,7 +26,10 @@ pub struct Refusal {
 impl Refusal {
     /// Refuses for `reason`, saying `message`.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        Self {
+            reason,
+            message: message.into(),
+        }
     }
 
     /// A field of the request is missing or malformed.
@@ -33,6 +39,26 @@ impl Refusal {
 
     fn may_retry(&self) -> bool {
         matches!(self.reason.meaning().http, 429 | 503)
+    }
+}
+
+impl From<LedgerError> for Refusal {
+    fn from(error: LedgerError) -> Self {
+        // A test of this crate holds every reason that the ledger can give against the table.
+        let reason = Reason::of(error.reason()).unwrap_or(Reason::Internal);
+        Self::new(reason, error.to_string())
+    }
+}
+
+impl From<AppendError> for Refusal {
+    fn from(error: AppendError) -> Self {
+        LedgerError::from(error).into()
+    }
+}
+
+impl From<BlobError> for Refusal {
+    fn from(error: BlobError) -> Self {
+        LedgerError::from(error).into()
     }
 }
 
@@ -70,7 +96,10 @@ impl IntoResponse for Refusal {
             http::header::CONTENT_TYPE,
             http::HeaderValue::from_static("application/problem+json"),
         );
-        headers.insert(http::header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+        headers.insert(
+            http::header::CACHE_CONTROL,
+            http::HeaderValue::from_static("no-store"),
+        );
         if self.may_retry() {
             let seconds = http::HeaderValue::from(RETRY_AFTER.as_secs());
             headers.insert(http::header::RETRY_AFTER, seconds);

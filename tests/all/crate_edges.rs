@@ -9,22 +9,45 @@ use std::process::Command;
 
 /// Crate, and what of ours it may link into what it ships (not its tests).
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("stella", &["stella-client", "stella-proto", "stella-scoring", "stella-server", "stella-verify"]),
+    (
+        "stella",
+        &[
+            "stella-client",
+            "stella-proto",
+            "stella-scoring",
+            "stella-server",
+            "stella-verify",
+        ],
+    ),
     ("stella-bare-log", &["stella-ledger", "stella-verify"]),
     ("stella-client", &["stella-proto", "stella-verify"]),
     ("stella-ledger", &["stella-verify"]),
     ("stella-proto", &[]),
     ("stella-scoring", &["stella-verify"]),
-    ("stella-server", &["stella-ledger", "stella-proto", "stella-scoring", "stella-verify"]),
+    (
+        "stella-server",
+        &[
+            "stella-ledger",
+            "stella-proto",
+            "stella-scoring",
+            "stella-verify",
+        ],
+    ),
     ("stella-testkit", &["stella-ledger", "stella-verify"]),
-    ("stella-tests", &["stella-ledger", "stella-scoring", "stella-verify"]),
+    (
+        "stella-tests",
+        &["stella-ledger", "stella-scoring", "stella-verify"],
+    ),
     ("stella-verify", &[]),
     ("xtask", &[]),
 ];
 
 /// Crates from outside that must never reach the verifier or the client through any path.
 const NEVER_BELOW: &[(&str, &[&str])] = &[
-    ("stella-verify", &["tokio", "sled", "getrandom", "tonic", "prost"]),
+    (
+        "stella-verify",
+        &["tokio", "sled", "getrandom", "tonic", "prost"],
+    ),
     ("stella-client", &["sled", "stella-ledger"]),
     ("stella-ledger", &["tokio", "tonic", "prost"]),
     ("stella-scoring", &["tokio", "tonic", "sled"]),
@@ -36,7 +59,11 @@ fn metadata() -> Value {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -48,7 +75,13 @@ fn normal_edges(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
             .as_array()
             .unwrap()
             .iter()
-            .filter(|dep| dep["dep_kinds"].as_array().unwrap().iter().any(|k| k["kind"].is_null()))
+            .filter(|dep| {
+                dep["dep_kinds"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .any(|k| k["kind"].is_null())
+            })
             .map(|dep| dep["pkg"].as_str().unwrap().to_owned())
             .collect();
         edges.insert(node["id"].as_str().unwrap().to_owned(), on);
@@ -58,7 +91,12 @@ fn normal_edges(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
 
 fn names(metadata: &Value) -> BTreeMap<String, String> {
     let packages = metadata["packages"].as_array().unwrap();
-    let pair = |p: &Value| (p["id"].as_str().unwrap().to_owned(), p["name"].as_str().unwrap().to_owned());
+    let pair = |p: &Value| {
+        (
+            p["id"].as_str().unwrap().to_owned(),
+            p["name"].as_str().unwrap().to_owned(),
+        )
+    };
     packages.iter().map(pair).collect()
 }
 
@@ -88,7 +126,12 @@ fn some_things_are_out_of_reach() {
     let metadata = metadata();
     let (edges, names) = (normal_edges(&metadata), names(&metadata));
     for (start, forbidden) in NEVER_BELOW {
-        let id = names.iter().find(|(_, name)| name == start).unwrap().0.clone();
+        let id = names
+            .iter()
+            .find(|(_, name)| name == start)
+            .unwrap()
+            .0
+            .clone();
         let (mut todo, mut below) = (vec![id], BTreeSet::new());
         while let Some(next) = todo.pop() {
             if below.insert(next.clone()) {

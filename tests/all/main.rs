@@ -1,4 +1,5 @@
 //! The integration tests, in one binary.
 
 mod crate_edges;
+mod fuzz_replay;
 mod second_verifier;

@@ -380,8 +380,9 @@ pub mod ledger_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Appends a stream of batches, each under the contract of Append; batches are committed in the
-        /// order sent. Ends at the first refusal: the error's metadata `acknowledged-requests` says how
-        /// many batches before it are durable.
+        /// order sent. Ends at the first refusal: the error's metadata `acknowledged-requests` says how many
+        /// batches before it are durable. Batches sent after the refused one may or may not have been
+        /// appended: give each a `request_id`, and repeating them is safe.
         pub async fn append_stream(
             &mut self,
             request: impl tonic::IntoStreamingRequest<
@@ -605,8 +606,9 @@ pub mod ledger_service_server {
             request: tonic::Request<super::AppendRequest>,
         ) -> std::result::Result<tonic::Response<super::AppendResponse>, tonic::Status>;
         /// Appends a stream of batches, each under the contract of Append; batches are committed in the
-        /// order sent. Ends at the first refusal: the error's metadata `acknowledged-requests` says how
-        /// many batches before it are durable.
+        /// order sent. Ends at the first refusal: the error's metadata `acknowledged-requests` says how many
+        /// batches before it are durable. Batches sent after the refused one may or may not have been
+        /// appended: give each a `request_id`, and repeating them is safe.
         async fn append_stream(
             &self,
             request: tonic::Request<tonic::Streaming<super::AppendStreamRequest>>,

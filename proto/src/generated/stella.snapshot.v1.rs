@@ -32,14 +32,12 @@ pub struct ImportHeader {
     #[prost(bool, tag = "2")]
     pub publish: bool,
 }
-/// A file of an import.
+/// A file of an import. What it holds (OSV, EPSS, KEV, CVE records, VEX, an archive of them) is told
+/// from its content.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SourceFile {
-    /// What it is: `osv`, `epss`, `kev`, `severity` or `vex`.
-    #[prost(string, tag = "1")]
-    pub table: ::prost::alloc::string::String,
     /// Its name, for messages only; it does not enter the snapshot.
-    #[prost(string, tag = "2")]
+    #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
 }
 /// The outcome of an import.

@@ -1,0 +1,195 @@
+//! The engine as the use cases see it: inputs loaded by hash, nodes out.
+
+use super::App;
+use crate::refusal::Refusal;
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError};
+use stella_proto::reason::Reason;
+use stella_scoring::engine::{self, Computation, EngineError, EngineInputs, Threads};
+use stella_scoring::inputs::{reachability, sbom};
+use stella_scoring::model::{Bom, ReachabilitySet};
+use stella_scoring::policy::{BUILT_IN, Policy};
+use stella_scoring::snapshot::{FeedIndex, VexIndex};
+use stella_verify::hash::{ProofRoot, SnapshotHash};
+use stella_verify::manifest::{EngineVersion, ScanManifest};
+use stella_verify::node::SealedNode;
+use stella_verify::units::BasisPoints;
+
+/// The engine that computes what is submitted now. Replays use the manifest's.
+pub(super) const CURRENT: EngineVersion = EngineVersion::new(1);
+
+/// Loaded snapshots that are kept: a replay compares two of each kind.
+const KEPT: usize = 4;
+
+/// The inputs of one computation, parsed.
+pub(super) struct Inputs {
+    bom: Bom,
+    feed: Arc<FeedIndex>,
+    vex: Arc<VexIndex>,
+    reachability: Option<ReachabilitySet>,
+    policy: Policy,
+}
+
+impl Inputs {
+    /// What the readers noticed, one sentence each.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let told = self.bom.warnings.iter();
+        told.map(|warning| {
+            format!(
+                "{} at {}: {}",
+                warning.code, warning.pointer, warning.detail
+            )
+        })
+        .collect()
+    }
+}
+
+/// Snapshots in memory, most recently used last.
+#[derive(Debug, Default)]
+pub(super) struct FeedCache {
+    feeds: VecDeque<(SnapshotHash, Arc<FeedIndex>)>,
+    vexes: VecDeque<(SnapshotHash, Arc<VexIndex>)>,
+}
+
+/// A finished computation.
+pub(super) struct Computed(Computation);
+
+impl Computed {
+    /// The nodes in emission order.
+    pub(super) fn nodes(&self) -> &[SealedNode] {
+        &self.0.nodes
+    }
+
+    /// Root over them.
+    pub(super) fn root(&self) -> ProofRoot {
+        self.0.root
+    }
+
+    /// The score.
+    pub(super) fn score(&self) -> BasisPoints {
+        self.0.score
+    }
+}
+
+/// Runs the engine that the manifest names, on every core.
+pub(super) fn compute(manifest: &ScanManifest, inputs: &Inputs) -> Result<Computed, Refusal> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let given = EngineInputs {
+        manifest,
+        bom: &inputs.bom,
+        feed: &*inputs.feed,
+        vex: &*inputs.vex,
+        reachability: inputs.reachability.as_ref(),
+        policy: &inputs.policy,
+    };
+    engine::compute(&given, Threads::new(cores))
+        .map(Computed)
+        .map_err(|problem| match problem {
+            EngineError::Version(_) | EngineError::Knob(_) | EngineError::KnobValue { .. } => {
+                Refusal::new(Reason::BadManifest, problem.to_string())
+            }
+            other => Refusal::new(Reason::Internal, other.to_string()),
+        })
+}
+
+/// A policy from YAML or JSON.
+pub(super) fn parse_policy(text: &[u8]) -> Result<Policy, Refusal> {
+    let bad = |problem: String| Refusal::new(Reason::BadPolicy, problem);
+    let text = std::str::from_utf8(text).map_err(|problem| bad(problem.to_string()))?;
+    Policy::parse(text).map_err(|problem| bad(problem.to_string()))
+}
+
+/// The text of the built-in default.
+pub(super) fn default_policy() -> Result<&'static str, Refusal> {
+    let first = BUILT_IN.first();
+    first
+        .map(|policy| policy.text)
+        .ok_or_else(|| internal("no built-in policy"))
+}
+
+/// An input as it is hashed: decompressed.
+pub(super) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+    stella_scoring::inputs::decompress(bytes)
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|problem| Refusal::new(Reason::BadSbom, problem.to_string()))
+}
+
+impl App {
+    /// Loads what a manifest names. Every input is verified against its hash.
+    pub(super) fn load(&self, manifest: &ScanManifest) -> Result<Inputs, Refusal> {
+        let bad_sbom = |problem: String| Refusal::new(Reason::BadSbom, problem);
+        let bytes = self.get(manifest.sbom_digest)?;
+        let bom = sbom::read(&bytes).map_err(|problem| bad_sbom(problem.to_string()))?;
+        let reachability = match manifest.reachability_digest {
+            None => None,
+            Some(digest) => {
+                let bytes = self.get(digest)?;
+                let facts = reachability::read(&bytes);
+                Some(facts.map_err(|problem| bad_sbom(format!("reachability: {problem}")))?)
+            }
+        };
+        let policy = Policy::from_canonical(&self.policy(manifest.lattice_policy)?)
+            .map_err(|problem| Refusal::new(Reason::BadPolicy, problem.to_string()))?;
+        Ok(Inputs {
+            bom,
+            feed: self.feed(manifest.concelier_snapshot)?,
+            vex: self.vex(manifest.excititor_snapshot)?,
+            reachability,
+            policy,
+        })
+    }
+
+    fn feed(&self, hash: SnapshotHash) -> Result<Arc<FeedIndex>, Refusal> {
+        let mut cache = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = recent(&mut cache.feeds, hash) {
+            return Ok(found);
+        }
+        let loaded = FeedIndex::load(&self.records(hash)?);
+        let loaded = Arc::new(loaded.map_err(|problem| damaged(hash, &problem))?);
+        keep(&mut cache.feeds, hash, &loaded);
+        Ok(loaded)
+    }
+
+    fn vex(&self, hash: SnapshotHash) -> Result<Arc<VexIndex>, Refusal> {
+        let mut cache = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = recent(&mut cache.vexes, hash) {
+            return Ok(found);
+        }
+        let loaded = VexIndex::load(&self.records(hash)?);
+        let loaded = Arc::new(loaded.map_err(|problem| damaged(hash, &problem))?);
+        keep(&mut cache.vexes, hash, &loaded);
+        Ok(loaded)
+    }
+
+    /// The records file of an imported snapshot.
+    fn records(&self, hash: SnapshotHash) -> Result<Vec<u8>, Refusal> {
+        let imported = self.newest()?.snapshot(&hash)?.imported;
+        self.get(imported.records)
+    }
+}
+
+fn recent<T>(kept: &mut VecDeque<(SnapshotHash, Arc<T>)>, hash: SnapshotHash) -> Option<Arc<T>> {
+    let place = kept.iter().position(|(known, _)| *known == hash)?;
+    let entry = kept.remove(place)?;
+    let found = Arc::clone(&entry.1);
+    kept.push_back(entry);
+    Some(found)
+}
+
+fn keep<T>(kept: &mut VecDeque<(SnapshotHash, Arc<T>)>, hash: SnapshotHash, loaded: &Arc<T>) {
+    if kept.len() == KEPT {
+        kept.pop_front();
+    }
+    kept.push_back((hash, Arc::clone(loaded)));
+}
+
+fn damaged(hash: SnapshotHash, problem: &dyn std::error::Error) -> Refusal {
+    Refusal::new(
+        Reason::BlobDamaged,
+        format!("the records of snapshot {hash}: {problem}"),
+    )
+}
+
+fn internal(problem: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Reason::Internal, problem.to_string())
+}

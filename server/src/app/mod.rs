@@ -1,0 +1,94 @@
+//! The use cases: what a caller asks for, as events in the ledger.
+//!
+//! Everything here is synchronous and may block; the edges run it on threads that may. The order
+//! is always the same: what an event names is durable before the event, and what a caller is told
+//! is durable before the answer.
+
+mod computations;
+mod engine;
+mod open;
+mod policies;
+mod proofs;
+mod replays;
+mod scans;
+mod snapshots;
+mod status;
+mod writer;
+
+pub use open::{AppOptions, FsckReport, dev_token, fsck_directory};
+pub use snapshots::Source;
+
+use crate::keys::Keys;
+use crate::refusal::Refusal;
+use bytes::Bytes;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use stella_ledger::Ledger;
+use stella_ledger::ledger::View;
+use stella_ledger::log::Published;
+use stella_proto::reason::Reason;
+use stella_verify::units::TreeSize;
+
+/// How long a read waits for what it was told is there, and for the projections.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// A ledger with its keys and its engine.
+pub struct App {
+    ledger: Ledger,
+    keys: Keys,
+    origin: String,
+    vkey: String,
+    feeds: Mutex<engine::FeedCache>,
+    /// Held while one computation's nodes are appended and sealed.
+    recording: Mutex<()>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// The ledger underneath.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The signed note of a published state.
+    ///
+    /// # Errors
+    /// [`Reason::NotFound`] for the empty log, which has nothing durable to sign.
+    pub(crate) fn checkpoint_of(&self, published: &Arc<Published>) -> Result<Bytes, Refusal> {
+        let note = published.checkpoint.as_ref().ok_or_else(|| {
+            Refusal::new(
+                Reason::NotFound,
+                "the log is empty: it has no checkpoint yet",
+            )
+        })?;
+        Ok(Bytes::copy_from_slice(note.as_bytes()))
+    }
+
+    /// Waits until the log has a size.
+    pub(crate) fn wait_published(&self, size: TreeSize) -> Result<Arc<Published>, Refusal> {
+        let published = self.ledger.wait_published(size, WAIT);
+        if published.size >= size {
+            return Ok(published);
+        }
+        let message = format!("the log has {} leaves, not {size}", published.size);
+        Err(Refusal::new(Reason::BeyondTreeSize, message))
+    }
+
+    /// Everything as of the newest tree.
+    pub(crate) fn newest(&self) -> Result<View<'_>, Refusal> {
+        Ok(self.ledger.latest(WAIT)?)
+    }
+
+    /// Everything as of a published tree.
+    pub(crate) fn view_at(&self, size: TreeSize) -> Result<View<'_>, Refusal> {
+        Ok(self.ledger.at(size, WAIT)?)
+    }
+}

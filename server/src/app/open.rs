@@ -1,0 +1,284 @@
+//! Opening a data directory, making it when it is new, and checking it when it does not open.
+
+use super::{App, engine};
+use crate::keys::{Keys, Secrecy, storage, write};
+use crate::refusal::Refusal;
+use serde_json::{Value, json};
+use std::fs;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use stella_ledger::disk::RealDisk;
+use stella_ledger::index::FoldProgress;
+use stella_ledger::ledger::{CheckProgress, IndexReport, LedgerReport};
+use stella_ledger::log::{
+    FsckOptions, FsckReport as LogReport, NoteCheckpointSigner, NoteCheckpointVerifier, OpenError,
+    fsck,
+};
+use stella_ledger::{Ledger, LedgerError, LedgerOptions};
+use stella_proto::reason::Reason;
+use stella_verify::event::LogOrigin;
+use stella_verify::hash::to_hex;
+use stella_verify::note::{Ed25519Signer, KeyName, NoteSigner as _, VerifierKey};
+use stella_verify::units::TreeSize;
+
+/// How a data directory is opened.
+#[derive(Debug, Clone)]
+pub struct AppOptions {
+    /// The directory; made when it is missing.
+    pub directory: PathBuf,
+    /// Name of the log in its checkpoints. Counts at creation; drawn when absent.
+    pub origin: Option<String>,
+}
+
+impl AppOptions {
+    /// Opens `directory`, whatever its log's name.
+    #[must_use]
+    pub fn new(directory: &Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            origin: None,
+        }
+    }
+}
+
+/// What a check of every byte found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FsckReport {
+    /// Events checked.
+    pub events: u64,
+    /// What is wrong, one sentence each.
+    pub problems: Vec<String>,
+}
+
+impl App {
+    /// Opens a ledger, making it when it is new; `progress` hears of events refolded and their
+    /// total, 0 when that is not known.
+    ///
+    /// # Errors
+    /// Any reason of storage; [`Reason::DirectoryInUse`] when another process owns the directory.
+    pub fn open(
+        options: AppOptions,
+        progress: &(dyn Fn(u64, u64) + Sync),
+    ) -> Result<Arc<Self>, Refusal> {
+        let AppOptions { directory, origin } = options;
+        fs::create_dir_all(&directory).map_err(|problem| storage(&directory, &problem))?;
+        let origin = origin_of(&directory, origin)?;
+        let keys = Keys::open_or_create(&directory.join("keys"))?;
+        let signer = signer(&keys, &origin)?;
+        let vkey = signer.verifier_key().to_string();
+        keys.publish(&vkey)?;
+        let app = Self {
+            ledger: ledger(&directory, &origin, signer, progress)?,
+            keys,
+            origin,
+            vkey,
+            feeds: Mutex::new(engine::FeedCache::default()),
+            recording: Mutex::new(()),
+        };
+        app.resume()?;
+        Ok(Arc::new(app))
+    }
+
+    /// Stops cleanly: what is acknowledged is durable anyhow, this makes the next open fast.
+    ///
+    /// # Errors
+    /// Any reason of storage; [`Reason::Unavailable`] when calls are still under way.
+    pub fn close(mut self: Arc<Self>) -> Result<(), Refusal> {
+        for _ in 0..CLOSE_TRIES {
+            match Arc::try_unwrap(self) {
+                Ok(app) => return Ok(app.ledger.close()?),
+                Err(shared) => self = shared,
+            }
+            std::thread::sleep(CLOSE_PAUSE);
+        }
+        Err(Refusal::new(
+            Reason::Unavailable,
+            "calls are still under way",
+        ))
+    }
+}
+
+/// How long a close waits for calls under way: 200 times 10 ms.
+const CLOSE_TRIES: u32 = 200;
+const CLOSE_PAUSE: Duration = Duration::from_millis(10);
+
+/// Says how far a fold is.
+struct Refolding<'a>(&'a (dyn Fn(u64, u64) + Sync));
+
+impl FoldProgress for Refolding<'_> {
+    fn applied(&self, size: TreeSize) {
+        (self.0)(size.get(), 0);
+    }
+}
+
+fn ledger(
+    directory: &Path,
+    origin: &str,
+    signer: Ed25519Signer,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Ledger, Refusal> {
+    let name =
+        LogOrigin::new(Arc::from(origin)).map_err(|problem| Refusal::field("origin", problem))?;
+    let signer = Arc::new(NoteCheckpointSigner::new(Box::new(signer)));
+    let options = LedgerOptions::new(name, signer);
+    let opened = match Ledger::open(directory, options.clone(), &Refolding(progress)) {
+        Err(LedgerError::Open(OpenError::NoLog)) => Ledger::create(directory, options),
+        opened => opened,
+    };
+    Ok(opened?.0)
+}
+
+/// Who checks checkpoints against the ledger's own key.
+pub(super) fn verifier(vkey: &str) -> Result<NoteCheckpointVerifier, Refusal> {
+    let key: VerifierKey = vkey
+        .parse()
+        .map_err(|problem| Refusal::new(Reason::Storage, format!("log.vkey: {problem}")))?;
+    Ok(NoteCheckpointVerifier::new(vec![key]))
+}
+
+/// Checks the log of a directory that no process has open, also one that does not open.
+///
+/// # Errors
+/// [`Reason::DirectoryInUse`], [`Reason::NotFound`], [`Reason::Storage`]; damage is not an error
+/// but what the report is for.
+pub fn fsck_directory(
+    directory: &Path,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<FsckReport, Refusal> {
+    let vkey_path = directory.join("keys/log.vkey");
+    let vkey = fs::read_to_string(&vkey_path).map_err(|problem| storage(&vkey_path, &problem))?;
+    let verifier = verifier(vkey.trim())?;
+    let options = FsckOptions {
+        verifier: Some(&verifier),
+    };
+    let disk = RealDisk::new(directory);
+    let found = fsck(&disk, &options, &mut |at| {
+        progress(at.checked, at.segments);
+        ControlFlow::Continue(())
+    });
+    let found = found.map_err(LedgerError::from)?;
+    if !found.is_good() {
+        return Ok(log_report(&found));
+    }
+    // The log is whole, so it opens, and the rest can be checked against it.
+    let app = App::open(AppOptions::new(directory), progress)?;
+    let report = app.fsck(progress);
+    app.close()?;
+    report
+}
+
+fn log_report(found: &LogReport) -> FsckReport {
+    FsckReport {
+        events: found.size.get(),
+        problems: found.damage.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// What a check of log, projections and blobs found.
+pub(super) fn whole_report(found: &LedgerReport) -> FsckReport {
+    let mut report = log_report(&found.log);
+    match &found.index {
+        IndexReport::Equal(_) => (),
+        IndexReport::Differs(key) => report.problems.push(format!(
+            "the projections differ from the log, first at key {key}: run `stella ledger rebuild`"
+        )),
+        IndexReport::Unreadable(why) => {
+            report
+                .problems
+                .push(format!("the projections cannot be compared: {why}"));
+        }
+    }
+    let blobs = found.damaged_blobs.iter();
+    report
+        .problems
+        .extend(blobs.map(|(digest, problem)| format!("blob {digest}: {problem}")));
+    report
+}
+
+/// Says how far a check is.
+pub(super) fn tell(at: &CheckProgress, progress: &dyn Fn(u64, u64)) {
+    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+    match at {
+        CheckProgress::Log(at) => progress(at.checked, at.segments),
+        CheckProgress::Index { folded, of } => progress(folded.get(), of.get()),
+        CheckProgress::Blobs { checked, of } => progress(count(*checked), count(*of)),
+    }
+}
+
+fn signer(keys: &Keys, origin: &str) -> Result<Ed25519Signer, Refusal> {
+    let name = KeyName::new(origin).map_err(|problem| Refusal::field("origin", problem))?;
+    Ok(Ed25519Signer::from_seed(name, keys.log().as_bytes()))
+}
+
+/// The origin that `config.json` names; in a new directory, the one asked for or a drawn one.
+fn origin_of(directory: &Path, asked: Option<String>) -> Result<String, Refusal> {
+    let path = directory.join("config.json");
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let config: Value = serde_json::from_slice(&bytes).map_err(|problem| {
+                Refusal::new(Reason::Storage, format!("{}: {problem}", path.display()))
+            })?;
+            let origin = config
+                .get("origin")
+                .and_then(Value::as_str)
+                .ok_or_else(|| {
+                    Refusal::new(Reason::Storage, format!("{}: no origin", path.display()))
+                })?;
+            match asked {
+                Some(asked) if asked != origin => Err(Refusal::field(
+                    "origin",
+                    format!("this ledger is {origin}; a log keeps its name"),
+                )),
+                _ => Ok(origin.to_owned()),
+            }
+        }
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => {
+            let origin = asked.map_or_else(drawn_origin, Ok)?;
+            KeyName::new(&origin).map_err(|problem| Refusal::field("origin", problem))?;
+            let text = format!("{:#}\n", json!({"origin": origin}));
+            write(&path, text.as_bytes(), Secrecy::Public).map_err(|p| storage(&path, &p))?;
+            Ok(origin)
+        }
+        Err(problem) => Err(storage(&path, &problem)),
+    }
+}
+
+/// Two ledgers must never share an origin, so one that nobody named gets a random one.
+fn drawn_origin() -> Result<String, Refusal> {
+    Ok(format!("stella.local/{}", to_hex(&random::<8>()?)))
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Refusal> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|problem| Refusal::new(Reason::Internal, problem.to_string()))?;
+    Ok(bytes)
+}
+
+/// The token of `serve --dev`: drawn once for a directory, readable by its owner only.
+///
+/// # Errors
+/// [`Reason::Storage`].
+pub fn dev_token(directory: &Path) -> Result<String, Refusal> {
+    let path = directory.join("dev-token");
+    match fs::read_to_string(&path) {
+        Ok(text) if text.trim().len() >= 32 => Ok(text.trim().to_owned()),
+        Ok(_) => Err(Refusal::new(
+            Reason::Storage,
+            format!(
+                "{} is damaged: remove it to draw a new token",
+                path.display()
+            ),
+        )),
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => {
+            let token = to_hex(&random::<32>()?);
+            let text = format!("{token}\n");
+            write(&path, text.as_bytes(), Secrecy::Owner).map_err(|p| storage(&path, &p))?;
+            Ok(token)
+        }
+        Err(problem) => Err(storage(&path, &problem)),
+    }
+}

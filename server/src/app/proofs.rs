@@ -1,0 +1,234 @@
+//! Proofs of scores: roots, nodes, bundles.
+
+use super::App;
+use super::scans::{ScanState, parse_scan_id};
+use crate::refusal::Refusal;
+use std::ops::ControlFlow;
+use stella_ledger::ledger::{PageSize, SealRecord};
+use stella_proto::proof as wire;
+use stella_proto::reason::Reason;
+use stella_verify::bundle::{BundleParts, SealEvent, build};
+use stella_verify::dsse::{Envelope, IN_TOTO_PAYLOAD_TYPE};
+use stella_verify::hash::{NodeId, ProofRoot};
+use stella_verify::keys::SigningKey;
+use stella_verify::manifest::ScanManifest;
+use stella_verify::node::ProofNode;
+use stella_verify::score_proof::ScoreProof;
+use stella_verify::statement::{ArtifactSubject, ScanManifestStatement, ScoreProofStatement};
+use stella_verify::time::format_time;
+use stella_verify::units::LeafIndex;
+
+/// Occurrences of a node that one answer names.
+const MAX_OCCURRENCES: usize = 1000;
+
+impl App {
+    /// The sealed roots of a scan, oldest first.
+    pub(crate) fn list_proofs(&self, scan_id: &str) -> Result<Vec<wire::ProofSummary>, Refusal> {
+        let (state, _) = self.scan_state(&parse_scan_id(scan_id)?)?;
+        Ok(state.seals.iter().map(summary).collect())
+    }
+
+    /// One sealed root with its envelope.
+    pub(crate) fn proof_root(&self, root: &str) -> Result<wire::GetProofRootResponse, Refusal> {
+        let (state, seal) = self.sealed(root)?;
+        let manifest = manifest_of(&state, &seal)?;
+        let envelope = self.root_envelope(manifest, &seal)?;
+        Ok(wire::GetProofRootResponse {
+            proof: Some(summary(&seal)),
+            envelope: envelope.to_bytes().into(),
+        })
+    }
+
+    /// The scan and the seal of a root.
+    fn sealed(&self, root: &str) -> Result<(ScanState, SealRecord), Refusal> {
+        let hash: ProofRoot = root
+            .parse()
+            .map_err(|problem| Refusal::field("root_hash", problem))?;
+        let seal = self.newest()?.root(&hash)?;
+        let (state, _) = self.scan_state(&seal.sealed.scan)?;
+        Ok((state, seal))
+    }
+
+    /// One node, with the leaves that carry it.
+    pub(crate) fn node(&self, node_id: &str) -> Result<wire::GetNodeResponse, Refusal> {
+        let id: NodeId = node_id
+            .parse()
+            .map_err(|problem| Refusal::field("node_id", problem))?;
+        let view = self.newest()?;
+        let found = view.node(&id, LeafIndex::ZERO, PageSize::of(MAX_OCCURRENCES))?;
+        let mut occurrences = Vec::new();
+        for usage in &found.uses.items {
+            let size = PageSize::of(MAX_OCCURRENCES);
+            let children = view.children(&id, &usage.computation, LeafIndex::ZERO, size)?;
+            occurrences.push(wire::NodeOccurrence {
+                leaf_index: usage.leaf.get(),
+                computation: usage.computation.to_string(),
+                sequence: usage.sequence.get(),
+                child_ids: children
+                    .items
+                    .iter()
+                    .map(|child| child.id.to_string())
+                    .collect(),
+            });
+        }
+        Ok(wire::GetNodeResponse {
+            node_id: id.to_string(),
+            node: found.bytes.into(),
+            occurrences,
+            more: found.uses.next.is_some(),
+        })
+    }
+
+    /// A proof bundle. Its parts are all durable and its signatures deterministic, so it is the
+    /// same bytes at every download.
+    pub(crate) fn bundle(&self, request: &wire::DownloadBundleRequest) -> Result<Vec<u8>, Refusal> {
+        let (state, seal) = if request.scan_id.is_empty() {
+            self.sealed(&request.root_hash)?
+        } else {
+            let (state, _) = self.scan_state(&parse_scan_id(&request.scan_id)?)?;
+            let seal = state.seal(&request.root_hash)?.clone();
+            (state, seal)
+        };
+        let manifest = manifest_of(&state, &seal)?;
+        let proof = self.score_proof(&seal)?;
+        let parts = BundleParts {
+            manifest,
+            manifest_envelope: &self.manifest_envelope(manifest)?,
+            proof: &proof,
+            root_envelope: &self.root_envelope(manifest, &seal)?,
+            scan: &state.id,
+            seal: &self.seal_event(&seal)?,
+            tlog_proof: &self.seal_proof(&seal)?,
+            further: &[],
+        };
+        build(&parts).map_err(internal)
+    }
+
+    /// The recorded nodes of a computation; they must be those that were sealed.
+    pub(super) fn score_proof(&self, seal: &SealRecord) -> Result<ScoreProof, Refusal> {
+        let mut nodes = Vec::new();
+        let mut bad = None;
+        let view = self.newest()?;
+        view.visit_computation(&seal.sealed.manifest, |sequence, bytes| {
+            match ProofNode::parse(bytes) {
+                Ok(node) => nodes.push(node.seal()),
+                Err(problem) => {
+                    let manifest = seal.sealed.manifest;
+                    bad = Some(format!(
+                        "node {sequence} of computation {manifest}: {problem}"
+                    ));
+                    return ControlFlow::Break(());
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        if let Some(problem) = bad {
+            return Err(Refusal::new(Reason::LogDamaged, problem));
+        }
+        let proof = ScoreProof::new(nodes).map_err(internal)?;
+        if proof.root() != seal.sealed.root {
+            let message = format!(
+                "the recorded nodes of {} have root {}, sealed was {}",
+                seal.sealed.manifest,
+                proof.root(),
+                seal.sealed.root
+            );
+            return Err(Refusal::new(Reason::ReplayDiffers, message));
+        }
+        Ok(proof)
+    }
+
+    fn manifest_envelope(&self, manifest: &ScanManifest) -> Result<Envelope, Refusal> {
+        let statement = ScanManifestStatement {
+            subject: ArtifactSubject::of(manifest),
+            manifest: manifest.clone(),
+        };
+        Envelope::sign(
+            IN_TOTO_PAYLOAD_TYPE,
+            statement.to_bytes(),
+            &self.envelope_key()?,
+            &[],
+        )
+        .map_err(internal)
+    }
+
+    fn root_envelope(
+        &self,
+        manifest: &ScanManifest,
+        seal: &SealRecord,
+    ) -> Result<Envelope, Refusal> {
+        let statement = ScoreProofStatement {
+            subject: ArtifactSubject::of(manifest),
+            engine_version: seal.sealed.engine_version,
+            log_origin: self.origin.clone(),
+            manifest: seal.sealed.manifest,
+            nodes: seal.sealed.nodes,
+            root: seal.sealed.root,
+            score: seal.sealed.score,
+        };
+        let payload = statement.to_bytes().map_err(internal)?;
+        Envelope::sign(IN_TOTO_PAYLOAD_TYPE, payload, &self.envelope_key()?, &[]).map_err(internal)
+    }
+
+    fn envelope_key(&self) -> Result<SigningKey, Refusal> {
+        SigningKey::from_seed(self.keys.signing().as_bytes()).map_err(internal)
+    }
+
+    fn seal_event(&self, seal: &SealRecord) -> Result<SealEvent, Refusal> {
+        let event = self.newest()?.event(seal.leaf)?;
+        let erased = || {
+            let message = format!("the seal at leaf {} was erased", seal.leaf);
+            Refusal::new(Reason::PayloadErased, message)
+        };
+        Ok(SealEvent {
+            header: event.leaf().to_vec(),
+            payload: event.payload()?.to_vec(),
+            salt: *event.salt().ok_or_else(erased)?,
+        })
+    }
+
+    /// A tlog-proof of the seal against the checkpoint of the commit that sealed it: a later one
+    /// would make the bundle's bytes depend on when it is downloaded.
+    fn seal_proof(&self, seal: &SealRecord) -> Result<String, Refusal> {
+        Ok(self
+            .ledger
+            .commit_proof(seal.leaf, super::WAIT)?
+            .to_string())
+    }
+}
+
+/// The manifest that a seal belongs to.
+pub(super) fn manifest_of<'a>(
+    state: &'a ScanState,
+    seal: &SealRecord,
+) -> Result<&'a ScanManifest, Refusal> {
+    let wanted = seal.sealed.manifest;
+    state
+        .manifests
+        .iter()
+        .find(|manifest| manifest.hash() == wanted)
+        .ok_or_else(|| {
+            Refusal::new(
+                Reason::PayloadErased,
+                format!("the manifest {wanted} was erased"),
+            )
+        })
+}
+
+fn summary(seal: &SealRecord) -> wire::ProofSummary {
+    let sealed = &seal.sealed;
+    wire::ProofSummary {
+        root_hash: sealed.root.to_string(),
+        manifest_hash: sealed.manifest.to_string(),
+        scan_id: sealed.scan.to_string(),
+        score_bps: sealed.score.get(),
+        node_count: u64::from(sealed.nodes.get()),
+        sealed_at: format_time(seal.time).unwrap_or_default(),
+        leaf_index: seal.leaf.get(),
+        engine_version: sealed.engine_version.get(),
+    }
+}
+
+fn internal(problem: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Reason::Internal, problem.to_string())
+}

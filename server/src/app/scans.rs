@@ -1,0 +1,376 @@
+//! Scans: from an SBOM to a sealed score, and finding them again.
+
+use super::App;
+use super::engine::{self, Inputs};
+use super::writer::{AppendOutcome, Draft};
+use crate::auth::Caller;
+use crate::refusal::Refusal;
+use std::sync::Arc;
+use stella_ledger::index::kv::Direction;
+use stella_ledger::ledger::{PageSize, SealRecord, View};
+use stella_ledger::log::{Expected, NameRule, Named};
+use stella_proto::reason::Reason;
+use stella_proto::scan as wire;
+use stella_verify::event::payload::{ManifestRegistered, ScanId, ScanRequested};
+use stella_verify::event::{EventType, StreamName};
+use stella_verify::hash::{BlobDigest, ManifestHash, ProofRoot, SnapshotHash};
+use stella_verify::manifest::{ScanManifest, Seed};
+use stella_verify::time::format_time;
+use stella_verify::units::{LeafIndex, StreamPosition, TreeSize, UnixMillis};
+
+/// Events of a scan's stream that are read at once.
+const MAX_STREAM_PAGE: usize = 500;
+
+/// What the stream of one scan says, folded.
+#[derive(Debug, Clone)]
+pub(super) struct ScanState {
+    /// The scan.
+    pub(super) id: ScanId,
+    /// When it was first requested.
+    pub(super) created: UnixMillis,
+    /// Its manifests in the order they were registered; never empty.
+    pub(super) manifests: Vec<ScanManifest>,
+    /// Its sealed roots, oldest first.
+    pub(super) seals: Vec<SealRecord>,
+}
+
+impl ScanState {
+    /// The first manifest: the one that was submitted.
+    pub(super) fn original(&self) -> Result<&ScanManifest, Refusal> {
+        self.manifests
+            .first()
+            .ok_or_else(|| Refusal::new(Reason::Internal, format!("{} has no manifest", self.id)))
+    }
+
+    /// The sealed root of a manifest.
+    pub(super) fn seal_of(&self, manifest: ManifestHash) -> Option<&SealRecord> {
+        self.seals
+            .iter()
+            .find(|seal| seal.sealed.manifest == manifest)
+    }
+
+    /// The sealed root that a request names; the newest when it names none.
+    pub(super) fn seal(&self, root: &str) -> Result<&SealRecord, Refusal> {
+        if root.is_empty() {
+            return self.seals.last().ok_or_else(|| {
+                Refusal::new(
+                    Reason::ProofNotFound,
+                    format!("{} is not sealed yet", self.id),
+                )
+            });
+        }
+        let root: ProofRoot = root
+            .parse()
+            .map_err(|problem| Refusal::field("root_hash", problem))?;
+        self.seals
+            .iter()
+            .find(|seal| seal.sealed.root == root)
+            .ok_or_else(|| {
+                Refusal::new(
+                    Reason::ProofNotFound,
+                    format!("{} has no root {root}", self.id),
+                )
+            })
+    }
+
+    fn to_wire(&self, at: TreeSize) -> wire::Scan {
+        let newest = self.seals.last();
+        let first = self.manifests.first();
+        wire::Scan {
+            scan_id: self.id.to_string(),
+            manifest_hash: first.map(|m| m.hash().to_string()).unwrap_or_default(),
+            created_at: format_time(self.created).unwrap_or_default(),
+            status: if newest.is_some() {
+                "sealed"
+            } else {
+                "running"
+            }
+            .to_owned(),
+            root_hash: newest
+                .map(|seal| seal.sealed.root.to_string())
+                .unwrap_or_default(),
+            score_bps: newest
+                .map(|seal| seal.sealed.score.get())
+                .unwrap_or_default(),
+            artifact_digest: first
+                .map(|m| m.artifact_digest.to_string())
+                .unwrap_or_default(),
+            node_count: newest
+                .map(|seal| u64::from(seal.sealed.nodes.get()))
+                .unwrap_or_default(),
+            tree_size: at.get(),
+        }
+    }
+}
+
+impl App {
+    /// Scores an SBOM.
+    ///
+    /// A crash before `manifest.registered` is durable leaves blobs that nothing names; after it,
+    /// an unsealed scan that the next open, or the next submission of the same, completes.
+    pub(crate) fn submit_scan(
+        &self,
+        caller: &Caller,
+        request: wire::SubmitScanRequest,
+    ) -> Result<wire::SubmitScanResponse, Refusal> {
+        let (manifest, inputs) = self.resolve(caller, request)?;
+        let (scan, existing) = self.register(caller, &manifest)?;
+        self.complete(&scan, &manifest, &inputs)?;
+        let (state, at) = self.scan_state(&scan)?;
+        Ok(wire::SubmitScanResponse {
+            scan: Some(state.to_wire(at)),
+            existing,
+            warnings: inputs.warnings(),
+        })
+    }
+
+    /// Reads the inputs, stores them, and names them in a manifest.
+    fn resolve(
+        &self,
+        caller: &Caller,
+        request: wire::SubmitScanRequest,
+    ) -> Result<(ScanManifest, Inputs), Refusal> {
+        let concelier = match request.concelier_snapshot_hash.as_str() {
+            "" => self.current_feed()?,
+            text => snapshot_hash("concelier_snapshot_hash", text)?,
+        };
+        let excititor = match request.excititor_snapshot_hash.as_str() {
+            "" => self.current_vex()?,
+            text => snapshot_hash("excititor_snapshot_hash", text)?,
+        };
+        let policy = self.policy_or_default(caller, &request.lattice_policy_hash)?;
+        let sbom = self.put(&engine::decompress(&request.sbom)?)?;
+        let reachability = if request.reachability.is_empty() {
+            None
+        } else {
+            Some(self.put(&engine::decompress(&request.reachability)?)?)
+        };
+        let manifest = ScanManifest {
+            artifact_digest: match request.artifact_digest.as_str() {
+                "" => sbom,
+                text => text
+                    .parse()
+                    .map_err(|problem| Refusal::field("artifact_digest", problem))?,
+            },
+            artifact_purl: Some(request.artifact_purl).filter(|purl| !purl.is_empty()),
+            sbom_digest: sbom,
+            reachability_digest: reachability,
+            concelier_snapshot: concelier,
+            excititor_snapshot: excititor,
+            lattice_policy: policy,
+            engine_version: engine::CURRENT,
+            scanner_version: request.scanner_version,
+            worker_version: request.worker_version,
+            seed: seed(&request.seed)?,
+            knobs: request.knobs.into_iter().collect(),
+        };
+        let inputs = self.load(&manifest)?;
+        Ok((manifest, inputs))
+    }
+
+    /// Registers a manifest under a scan of its own; if it is registered, names its scan.
+    fn register(
+        &self,
+        caller: &Caller,
+        manifest: &ScanManifest,
+    ) -> Result<(ScanId, bool), Refusal> {
+        let hash = manifest.hash();
+        let mut digits = ScanId::MIN_DIGITS;
+        loop {
+            let scan = ScanId::of(hash, digits);
+            match self.append(self.registration(
+                caller,
+                &scan,
+                manifest,
+                Expected::At(StreamPosition::ZERO),
+            )?) {
+                Ok(_) => return Ok((scan, false)),
+                Err(AppendOutcome::AlreadyKnown) => {
+                    let scan = self.newest()?.manifest(&hash)?.registered.scan;
+                    let requested = ScanRequested {
+                        scan: scan.clone(),
+                        manifest: hash,
+                        existing: true,
+                    };
+                    let draft = Draft::by(caller).event(
+                        &stream_of(&scan),
+                        EventType::SCAN_REQUESTED,
+                        requested.to_bytes(),
+                    )?;
+                    self.append(draft)?;
+                    return Ok((scan, true));
+                }
+                // Another manifest has these first digits: take more.
+                Err(AppendOutcome::WrongPosition) if digits < 64 => digits += 4,
+                Err(other) => return Err(other.into()),
+            }
+        }
+    }
+
+    /// The request that registers a manifest under a scan.
+    pub(super) fn registration(
+        &self,
+        caller: &Caller,
+        scan: &ScanId,
+        manifest: &ScanManifest,
+        expected: Expected,
+    ) -> Result<Draft, Refusal> {
+        let hash = manifest.hash();
+        let stream = StreamName::new(Arc::from(stream_of(scan).as_str()))
+            .map_err(|problem| Refusal::new(Reason::Internal, problem.to_string()))?;
+        let requested = ScanRequested {
+            scan: scan.clone(),
+            manifest: hash,
+            existing: false,
+        };
+        let registered = ManifestRegistered {
+            scan: scan.clone(),
+            manifest: manifest.clone(),
+        };
+        let mut draft = Draft::by(caller)
+            .name(NameRule::Introduce(Named::Manifest(hash)))
+            .name(NameRule::Record(Named::Blob(manifest.sbom_digest)))
+            .name(NameRule::Require(Named::Policy(manifest.lattice_policy)));
+        if let Some(reachability) = manifest.reachability_digest {
+            draft = draft.name(NameRule::Record(Named::Blob(reachability)));
+        }
+        for snapshot in [manifest.concelier_snapshot, manifest.excititor_snapshot] {
+            draft = draft.name(NameRule::Require(Named::Snapshot(snapshot)));
+        }
+        draft
+            .push(
+                stream,
+                EventType::MANIFEST_REGISTERED,
+                registered.to_bytes(),
+                expected,
+            )?
+            .event(
+                &stream_of(scan),
+                EventType::SCAN_REQUESTED,
+                requested.to_bytes(),
+            )
+    }
+
+    /// One scan.
+    pub(crate) fn scan(&self, scan_id: &str) -> Result<wire::Scan, Refusal> {
+        let (state, at) = self.scan_state(&parse_scan_id(scan_id)?)?;
+        Ok(state.to_wire(at))
+    }
+
+    /// Scans, newest first.
+    pub(crate) fn list_scans(
+        &self,
+        request: &wire::ListScansRequest,
+    ) -> Result<wire::ListScansResponse, Refusal> {
+        let artifact: Option<BlobDigest> = match request.artifact_digest.as_str() {
+            "" => None,
+            text => Some(
+                text.parse()
+                    .map_err(|problem| Refusal::field("artifact_digest", problem))?,
+            ),
+        };
+        let (view, from) = self.paged(&request.page_token)?;
+        let since = UnixMillis::new(request.since_unix_ms);
+        let page = view.scans(
+            since,
+            from,
+            page_size(request.page_size),
+            Direction::Backward,
+        )?;
+        let mut scans = Vec::new();
+        for summary in page.items {
+            let state = scan_state(&view, &parse_scan_id(&summary.scan)?)?;
+            let wanted = artifact.is_none_or(|wanted| {
+                state
+                    .manifests
+                    .iter()
+                    .any(|manifest| manifest.artifact_digest == wanted)
+            });
+            if wanted {
+                scans.push(state.to_wire(view.size()));
+            }
+        }
+        let next_page_token = page_token(&view, page.next);
+        Ok(wire::ListScansResponse {
+            scans,
+            next_page_token,
+        })
+    }
+
+    /// Folds the stream of a scan at the newest size.
+    pub(super) fn scan_state(&self, scan: &ScanId) -> Result<(ScanState, TreeSize), Refusal> {
+        let view = self.newest()?;
+        Ok((scan_state(&view, scan)?, view.size()))
+    }
+
+    /// The view and the place that a page token pins; the newest without one.
+    pub(super) fn paged(&self, token: &str) -> Result<(View<'_>, Option<LeafIndex>), Refusal> {
+        if token.is_empty() {
+            return Ok((self.newest()?, None));
+        }
+        let bad = || Refusal::field("page_token", "is not one of ours");
+        let (size, leaf) = token.split_once('-').ok_or_else(bad)?;
+        let size = size.parse().map(TreeSize::new).map_err(|_| bad())?;
+        let leaf = leaf.parse().map(LeafIndex::new).map_err(|_| bad())?;
+        Ok((self.view_at(size)?, Some(leaf)))
+    }
+}
+
+/// How many items a request asks for.
+pub(super) fn page_size(asked: u32) -> PageSize {
+    PageSize::of(usize::try_from(asked).unwrap_or(usize::MAX))
+}
+
+/// The token of what follows a page: the tree it is pinned to, and the leaf to go on from.
+pub(super) fn page_token(view: &View<'_>, next: Option<LeafIndex>) -> String {
+    next.map(|leaf| format!("{}-{leaf}", view.size()))
+        .unwrap_or_default()
+}
+
+/// Folds the whole stream of a scan.
+pub(super) fn scan_state(view: &View<'_>, scan: &ScanId) -> Result<ScanState, Refusal> {
+    let mut state = ScanState {
+        id: scan.clone(),
+        created: UnixMillis::ZERO,
+        manifests: Vec::new(),
+        seals: Vec::new(),
+    };
+    let mut from = Some(StreamPosition::ZERO);
+    while let Some(position) = from {
+        let page = view.scan(scan, position, PageSize::of(MAX_STREAM_PAGE))?;
+        state.created = page.created;
+        let manifests = page
+            .manifests
+            .into_iter()
+            .map(|record| record.registered.manifest);
+        state.manifests.extend(manifests);
+        state.seals.extend(page.seals);
+        from = page.next;
+    }
+    Ok(state)
+}
+
+/// The stream of a scan.
+pub(super) fn stream_of(scan: &ScanId) -> String {
+    format!("scan/{scan}")
+}
+
+/// A scan's name from a request.
+pub(super) fn parse_scan_id(text: &str) -> Result<ScanId, Refusal> {
+    text.parse()
+        .map_err(|problem| Refusal::new(Reason::ScanNotFound, format!("{text}: {problem}")))
+}
+
+fn snapshot_hash(field: &str, text: &str) -> Result<SnapshotHash, Refusal> {
+    text.parse()
+        .map_err(|problem| Refusal::field(field, problem))
+}
+
+fn seed(text: &str) -> Result<Seed, Refusal> {
+    if text.is_empty() {
+        return Ok(Seed::new([0; 32]));
+    }
+    stella_verify::hash::from_hex(text)
+        .map(Seed::new)
+        .map_err(|problem| Refusal::field("seed", problem))
+}

@@ -1,0 +1,69 @@
+//! What the ledger is, how far it is, and whether it is whole.
+
+use super::App;
+use super::open::FsckReport;
+use crate::refusal::Refusal;
+use std::ops::ControlFlow;
+use std::time::Duration;
+use stella_ledger::blobs::BlobLimit;
+use stella_proto::admin as wire;
+use stella_proto::reason::Reason;
+use stella_verify::hash::BlobDigest;
+
+/// Largest input that is read back, in bytes: a snapshot of all public feeds, and room.
+const MAX_INPUT: BlobLimit = BlobLimit(4 * 1024 * 1024 * 1024);
+
+/// How often a rebuild says how far it is.
+const STEP: Duration = Duration::from_millis(100);
+
+impl App {
+    /// What the ledger is and how far it is.
+    pub(crate) fn status(&self) -> Result<wire::GetStatusResponse, Refusal> {
+        Ok(wire::GetStatusResponse {
+            origin: self.origin.clone(),
+            vkey: self.vkey.clone(),
+            signing_key_pem: self.keys.signing_pem()?,
+            tree_size: self.ledger.published().size.get(),
+            applied_size: self.ledger.stats().index.applied.get(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        })
+    }
+
+    /// Checks every byte.
+    pub(crate) fn fsck(&self, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<FsckReport, Refusal> {
+        let verifier = super::open::verifier(&self.vkey)?;
+        let report = self.ledger.fsck(Some(&verifier), &mut |at| {
+            super::open::tell(&at, progress);
+            ControlFlow::Continue(())
+        })?;
+        Ok(super::open::whole_report(&report))
+    }
+
+    /// Drops the projections and folds them again; answers the events folded.
+    pub(crate) fn rebuild(&self, progress: &dyn Fn(u64, u64)) -> Result<u64, Refusal> {
+        let size = self.ledger.published().size;
+        let refolds = self.ledger.stats().index.refolds;
+        self.ledger.rebuild();
+        loop {
+            let index = self.ledger.stats().index;
+            progress(index.applied.get().min(size.get()), size.get());
+            if index.refolds > refolds && self.ledger.wait_applied(size, STEP) {
+                return Ok(size.get());
+            }
+            if let Some(fault) = index.fault {
+                return Err(Refusal::new(Reason::Storage, fault));
+            }
+            std::thread::sleep(STEP);
+        }
+    }
+
+    /// Stores an input; it is durable before anything names it.
+    pub(super) fn put(&self, bytes: &[u8]) -> Result<BlobDigest, Refusal> {
+        Ok(self.ledger.blobs().put(bytes)?)
+    }
+
+    /// A stored input, verified against its name.
+    pub(super) fn get(&self, digest: BlobDigest) -> Result<Vec<u8>, Refusal> {
+        Ok(self.ledger.blobs().get(&digest, MAX_INPUT)?)
+    }
+}

@@ -1,0 +1,134 @@
+//! One port: gRPC, health, reflection and HTTP behind the same authentication.
+//!
+//! Served through tonic's `Server` with `accept_http1`, not through axum's: that one would lose
+//! `grpc-timeout`, keepalive and connection limits.
+
+use crate::auth::{AuthLayer, Caller, Policy};
+use crate::{App, grpc, http};
+use futures_util::{StreamExt as _, stream};
+use hyper_util::rt::TokioIo;
+use std::future::Future;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::DuplexStream;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::Routes;
+use tonic::transport::{Channel, Endpoint, Server};
+
+/// Streams one connection may have open; more wait.
+const MAX_CONCURRENT_STREAMS: u32 = 1024;
+
+/// Flow-control windows in bytes: large enough that an export is not held up by its answers.
+const STREAM_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
+
+/// How often a silent connection is asked whether it lives.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Bytes that a pipe in memory holds before the writer waits.
+const PIPE_BYTES: usize = 1024 * 1024;
+
+/// Serves until `shutdown` resolves; calls in flight are finished.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    policy: Policy,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error> {
+    let incoming = TcpListenerStream::new(listener).map(|accepted| {
+        // A lone answer must not wait for more bytes to share its packet.
+        accepted.and_then(|stream| stream.set_nodelay(true).map(|()| stream))
+    });
+    server(policy)
+        .add_routes(routes(&app))
+        .serve_with_incoming_shutdown(incoming, shutdown)
+        .await
+}
+
+/// A service inside this process.
+#[derive(Debug)]
+pub struct Embedded {
+    channel: Channel,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<Result<(), tonic::transport::Error>>,
+}
+
+impl Embedded {
+    /// Serves over a pipe in memory.
+    ///
+    /// # Errors
+    /// When the pipe cannot be opened.
+    pub async fn start(app: &Arc<App>) -> Result<Self, tonic::transport::Error> {
+        let (client, served) = tokio::io::duplex(PIPE_BYTES);
+        let caller = Caller("local".into());
+        let server = server(Policy::Trusted(caller)).add_routes(routes(app));
+        let incoming = stream::iter([Ok::<_, io::Error>(served)]).chain(stream::pending());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(server.serve_with_incoming_shutdown(incoming, async move {
+            stopped.await.ok();
+        }));
+        Ok(Self {
+            channel: connect(client).await?,
+            stop,
+            serving,
+        })
+    }
+
+    /// The client's end.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// Ends the service once the calls under way are answered; other clones of the channel must
+    /// be gone by then.
+    pub async fn stop(self) {
+        let Self {
+            channel,
+            stop,
+            serving,
+        } = self;
+        drop(channel);
+        stop.send(()).ok();
+        serving.await.ok();
+    }
+}
+
+fn server(
+    policy: Policy,
+) -> Server<tower::layer::util::Stack<AuthLayer, tower::layer::util::Identity>> {
+    Server::builder()
+        .accept_http1(true)
+        .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .layer(AuthLayer(Arc::new(policy)))
+}
+
+fn routes(app: &Arc<App>) -> Routes {
+    let rpc = grpc::routes(app).into_axum_router();
+    Routes::from(rpc.merge(http::router(app)))
+}
+
+async fn connect(pipe: DuplexStream) -> Result<Channel, tonic::transport::Error> {
+    let pipe = Mutex::new(Some(pipe));
+    let connector = tower::service_fn(move |_: ::http::Uri| {
+        let pipe = pipe.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let closed =
+            || io::Error::new(io::ErrorKind::NotConnected, "the embedded ledger is closed");
+        std::future::ready(pipe.map(TokioIo::new).ok_or_else(closed))
+    });
+    Endpoint::from_static("http://embedded")
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .connect_with_connector(connector)
+        .await
+}

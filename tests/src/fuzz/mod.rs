@@ -1,0 +1,40 @@
+//! One body for each parser of bytes from outside. It must not panic, and what it accepts must be
+//! written again byte for byte wherever the format has one spelling.
+
+mod scoring;
+mod verify;
+
+/// A fuzz target: its name and its body.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target, by the name of its file in `tests/fuzz/fuzz_targets`.
+pub const TARGETS: &[Target] = &[
+    ("canonical_json", verify::canonical_json),
+    ("checkpoint", verify::checkpoint),
+    ("entry_bundle", verify::entry_bundle),
+    ("event_header", verify::event_header),
+    ("manifest", verify::manifest),
+    ("note", verify::note),
+    ("payloads", verify::payloads),
+    ("proof_node", verify::proof_node),
+    ("rule_applied", verify::rule_applied),
+    ("score_proof", verify::score_proof),
+    ("snapshot_header", verify::snapshot_header),
+    ("snapshot_row", verify::snapshot_row),
+    ("strict_json", verify::strict_json),
+    ("tile_path", verify::tile_path),
+    ("tlog_proof", verify::tlog_proof),
+    ("verifier_key", verify::verifier_key),
+];
+
+/// Runs the body of a target.
+///
+/// # Panics
+/// When there is no such target, and when the body finds a fault.
+pub fn run(name: &str, data: &[u8]) {
+    let found = TARGETS.iter().find(|(target, _)| *target == name);
+    assert!(found.is_some(), "no fuzz target {name}");
+    if let Some((_, body)) = found {
+        body(data);
+    }
+}

@@ -1,0 +1,87 @@
+//! The words of the command line that all verbs share.
+
+use crate::commands;
+use crate::output::Format;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Record, prove, replay and verify vulnerability scores.
+#[derive(Debug, Parser)]
+#[command(name = "stella", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that mean the same everywhere.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The ledger's directory, used by this process alone
+    #[arg(long, global = true, env = "STELLA_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// A running server, instead of a directory
+    #[arg(long, global = true, env = "STELLA_SERVER", value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// The server's bearer token
+    #[arg(
+        long,
+        global = true,
+        env = "STELLA_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub(crate) token: Option<String>,
+    /// How to print the answer
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    pub(crate) format: Format,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve a ledger over gRPC and HTTP on one port
+    Serve(commands::serve::Serve),
+    /// See the whole system work on an example, in a new directory
+    Quickstart(commands::quickstart::Quickstart),
+    /// Import and list snapshots of advisories and VEX
+    #[command(subcommand)]
+    Snapshot(commands::snapshot::Snapshot),
+    /// Submit and find scans
+    #[command(subcommand)]
+    Scan(commands::scan::Scan),
+    /// Manifests, replays and explanations of scores
+    #[command(subcommand)]
+    Score(commands::score::Score),
+    /// List, download, verify and inspect proof bundles
+    #[command(subcommand)]
+    Proof(commands::proof::Proof),
+    /// The log itself: checkpoints, events, proofs, checks
+    #[command(subcommand)]
+    Ledger(commands::ledger::Ledger),
+    /// The ledger's keys
+    #[command(subcommand)]
+    Keys(commands::keys::Keys),
+    /// Run test vectors of a format: one JSON case a line in, one result a line out
+    Check(commands::check::Check),
+    /// Measure this machine and this ledger
+    #[command(subcommand)]
+    Bench(commands::bench::Bench),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,32 @@
+//! `stella bench`: load on a ledger over gRPC, client included.
+//!
+//! Figures are of one machine and one run; quote ratios from the same run. What is measured inside
+//! the process, without gRPC, is in `cargo bench -p stella-ledger`.
+
+mod append;
+mod load;
+mod prove;
+mod target;
+mod umadb;
+
+use crate::cli::Global;
+use crate::failure::Failure;
+use clap::Subcommand;
+
+/// Measure a ledger over gRPC, client included
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Durable appends
+    Append(append::Append),
+    /// Inclusion proofs at random indexes
+    Prove(prove::Prove),
+}
+
+impl Bench {
+    pub(crate) async fn run(self, global: &Global) -> Result<u8, Failure> {
+        match self {
+            Self::Append(verb) => verb.run(global).await,
+            Self::Prove(verb) => verb.run(global).await,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The verbs, one file each.
+
+pub(crate) mod bench;
+pub(crate) mod check;
+pub(crate) mod keys;
+pub(crate) mod ledger;
+pub(crate) mod proof;
+pub(crate) mod quickstart;
+pub(crate) mod scan;
+pub(crate) mod score;
+pub(crate) mod serve;
+pub(crate) mod snapshot;
+
+use crate::cli::{Arguments, Command};
+use crate::failure::Failure;
+
+/// Runs the verb that was asked for; answers the exit code.
+pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
+    let global = &arguments.global;
+    match arguments.command {
+        Command::Serve(verb) => verb.run(global).await,
+        Command::Quickstart(verb) => verb.run(global).await,
+        Command::Snapshot(verb) => verb.run(global).await,
+        Command::Scan(verb) => verb.run(global).await,
+        Command::Score(verb) => verb.run(global).await,
+        Command::Proof(verb) => verb.run(global).await,
+        Command::Ledger(verb) => verb.run(global).await,
+        Command::Keys(verb) => verb.run(global),
+        Command::Check(verb) => verb.run(global),
+        Command::Bench(verb) => verb.run(global).await,
+    }
+}

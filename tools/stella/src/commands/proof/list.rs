@@ -1,0 +1,66 @@
+//! Listing sealed roots.
+
+use crate::failure::Failure;
+use crate::output::{self, Format, points};
+use crate::session::Session;
+use clap::Args;
+use serde_json::{Value, json};
+use stella_proto::proof as wire;
+
+/// List the sealed roots of a scan
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// The scan
+    #[arg(long, value_name = "ID")]
+    scan_id: String,
+}
+
+impl List {
+    pub(super) async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
+        let proofs = proofs(session, &self.scan_id).await?;
+        let rows: Vec<Value> = proofs.iter().map(summary).collect();
+        let columns = [
+            "rootHash",
+            "score",
+            "nodeCount",
+            "sealedAt",
+            "leafIndex",
+            "manifestHash",
+        ];
+        output::documents(format, &rows, &columns)?;
+        Ok(0)
+    }
+}
+
+/// The sealed roots of a scan, oldest first.
+pub(super) async fn proofs(
+    session: &Session,
+    scan_id: &str,
+) -> Result<Vec<wire::ProofSummary>, Failure> {
+    let request = wire::ListProofsRequest {
+        scan_id: scan_id.to_owned(),
+    };
+    Ok(session
+        .connection()
+        .proofs()
+        .list_proofs(request)
+        .await?
+        .into_inner()
+        .proofs)
+}
+
+/// A sealed root as programs read it.
+pub(super) fn summary(proof: &wire::ProofSummary) -> Value {
+    json!({
+        "proofBundleId": proof.root_hash,
+        "rootHash": proof.root_hash,
+        "manifestHash": proof.manifest_hash,
+        "scanId": proof.scan_id,
+        "score": points(proof.score_bps),
+        "scoreBps": proof.score_bps,
+        "nodeCount": proof.node_count,
+        "sealedAt": proof.sealed_at,
+        "leafIndex": proof.leaf_index,
+        "engineVersion": proof.engine_version,
+    })
+}

@@ -1,0 +1,143 @@
+//! What a command says on stdout: a table for people, JSON for programs.
+
+use crate::failure::Failure;
+use serde_json::Value;
+use std::io::Write as _;
+
+/// How to say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON document a line.
+    Jsonl,
+}
+
+/// A cell's row of headings and rows below it.
+pub(crate) struct Table {
+    headings: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    pub(crate) fn new(headings: &[&'static str]) -> Self {
+        Self {
+            headings: headings.to_vec(),
+            rows: Vec::new(),
+        }
+    }
+
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    fn render(&self) -> String {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        table.set_header(self.headings.clone());
+        for row in &self.rows {
+            table.add_row(row.clone());
+        }
+        let mut text = String::new();
+        for line in table.to_string().lines() {
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Prints text as it is.
+pub(crate) fn text(text: &str) -> Result<(), Failure> {
+    bytes(text.as_bytes())
+}
+
+/// Prints bytes as they are.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes) {
+        // A reader that has seen enough (`| head`) is no failure of ours.
+        Err(problem) if problem.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Prints one document: a table of `name: value` lines for people.
+pub(crate) fn document(format: Format, value: &Value) -> Result<(), Failure> {
+    match format {
+        Format::Json => text(&format!("{value:#}\n")),
+        Format::Jsonl => text(&format!("{value}\n")),
+        Format::Table => {
+            let mut table = Table::new(&["", ""]);
+            if let Value::Object(members) = value {
+                for (name, value) in members {
+                    table.row([name.clone(), cell(value)]);
+                }
+            }
+            text(table.render().trim_start_matches('\n'))
+        }
+    }
+}
+
+/// Prints many documents: the named members as columns for people, an array for programs.
+pub(crate) fn documents(
+    format: Format,
+    values: &[Value],
+    columns: &[&'static str],
+) -> Result<(), Failure> {
+    match format {
+        Format::Json => text(&format!("{:#}\n", Value::Array(values.to_vec()))),
+        Format::Jsonl => values
+            .iter()
+            .try_for_each(|value| text(&format!("{value}\n"))),
+        Format::Table => {
+            let mut table = Table::new(columns);
+            for value in values {
+                table.row(
+                    columns
+                        .iter()
+                        .map(|name| value.get(name).map(cell).unwrap_or_default()),
+                );
+            }
+            text(&table.render())
+        }
+    }
+}
+
+/// Prints a table for people.
+pub(crate) fn table(table: &Table) -> Result<(), Failure> {
+    text(&table.render())
+}
+
+/// Says on stderr what was noticed and did not stop the command.
+pub(crate) fn warn(sentence: &str) {
+    writeln!(std::io::stderr().lock(), "warning: {sentence}").ok();
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// A score in basis points as people read it: `87.50`.
+pub(crate) fn points(bps: i64) -> String {
+    let sign = if bps < 0 { "-" } else { "" };
+    let size = bps.unsigned_abs();
+    format!("{sign}{}.{:02}", size / 100, size % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn basis_points_read_as_points() {
+        assert_eq!(super::points(8750), "87.50");
+        assert_eq!(super::points(-5), "-0.05");
+        assert_eq!(super::points(10_000), "100.00");
+    }
+}

@@ -1,0 +1,106 @@
+//! The ledger a command talks to: a server, or a directory opened in this process.
+//!
+//! Either way the command speaks gRPC through the same client, over TCP or over a pipe in memory,
+//! so that nothing works in one way only.
+
+use crate::cli::Global;
+use crate::failure::Failure;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use stella_client::Connection;
+use stella_server::{App, AppOptions, Embedded};
+
+/// An open ledger.
+pub(crate) struct Session {
+    connection: Connection,
+    own: Option<Own>,
+}
+
+/// A ledger opened in this process.
+struct Own {
+    app: Arc<App>,
+    service: Embedded,
+}
+
+impl Session {
+    /// Opens what the options name.
+    pub(crate) async fn open(global: &Global) -> Result<Self, Failure> {
+        if let Some(url) = &global.server {
+            let token = token(global)?;
+            let connection = Connection::to(url, token.as_deref()).await?;
+            return Ok(Self {
+                connection,
+                own: None,
+            });
+        }
+        Self::embedded(&data_dir(global)?).await
+    }
+
+    /// Opens a directory in this process; makes it when it is new.
+    pub(crate) async fn embedded(directory: &Path) -> Result<Self, Failure> {
+        let options = AppOptions::new(directory);
+        let app = tokio::task::spawn_blocking(move || {
+            let bar = crate::progress::bar("refolding");
+            let app = App::open(options, &|done, total| {
+                bar.set_length(total);
+                bar.set_position(done);
+            });
+            bar.finish_and_clear();
+            app
+        });
+        let app = app.await.map_err(Failure::operational)?.map_err(refused)?;
+        let service = Embedded::start(&app).await.map_err(Failure::operational)?;
+        let connection = Connection::over(service.channel());
+        Ok(Self {
+            connection,
+            own: Some(Own { app, service }),
+        })
+    }
+
+    /// The client.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Stops cleanly, so that the next open is fast.
+    pub(crate) async fn close(self) -> Result<(), Failure> {
+        drop(self.connection);
+        let Some(Own { app, service }) = self.own else {
+            return Ok(());
+        };
+        service.stop().await;
+        let closed = tokio::task::spawn_blocking(move || app.close());
+        closed.await.map_err(Failure::operational)?.map_err(refused)
+    }
+}
+
+/// A refusal of the server's use cases, met without a wire between.
+pub(crate) fn refused(refusal: stella_server::Refusal) -> Failure {
+    Failure::of(refusal.reason, refusal.message)
+}
+
+/// The directory that the options name.
+pub(crate) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
+    global.data_dir.clone().ok_or_else(|| {
+        Failure::usage(
+            "no ledger named",
+            "say --data-dir DIR for a directory, or --server URL (or STELLA_SERVER) for a server",
+        )
+    })
+}
+
+/// The token that the options name; `serve --dev` leaves one in its directory.
+fn token(global: &Global) -> Result<Option<String>, Failure> {
+    if global.token.is_some() {
+        return Ok(global.token.clone());
+    }
+    let Some(directory) = &global.data_dir else {
+        return Ok(None);
+    };
+    let path = directory.join("dev-token");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(problem) if problem.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(problem) => Err(Failure::file(&path, &problem)),
+    }
+}
