@@ -64,11 +64,11 @@ fn main() {
         let bytes = bytes_in(&folder.join(part));
         println!("{part}: {} bytes per event", bytes / events);
     }
-    let ledger = timed("open after a clean stop", || open(&folder, Found::Sound));
+    let ledger = timed("open after a clean stop", || open(&folder, &Found::Sound));
     ledger.close().unwrap();
     fs::remove_dir_all(folder.join("index")).unwrap();
     let watch = Stopwatch::start();
-    let ledger = open(&folder, Found::Nothing);
+    let ledger = open(&folder, &Found::Nothing);
     watch.rate("refold", events);
     println!("memory after refolding: {} MB", resident_megabytes());
     look_up(&ledger, events);
@@ -82,9 +82,9 @@ fn options() -> LedgerOptions {
     LedgerOptions::new(LogOrigin::new(Arc::from(ORIGIN)).unwrap(), signer)
 }
 
-fn open(folder: &Path, expected: Found) -> Ledger {
+fn open(folder: &Path, expected: &Found) -> Ledger {
     let (ledger, opened) = Ledger::open(folder, options(), &()).unwrap();
-    assert_eq!(opened.index, expected);
+    assert_eq!(&opened.index, expected);
     ledger
 }
 
@@ -308,9 +308,12 @@ fn bytes_in(folder: &Path) -> u64 {
         .unwrap()
         .map(|entry| entry.unwrap().path());
     entries
-        .map(|path| match path.is_dir() {
-            true => bytes_in(&path),
-            false => path.metadata().unwrap().len(),
+        .map(|path| {
+            if path.is_dir() {
+                bytes_in(&path)
+            } else {
+                path.metadata().unwrap().len()
+            }
         })
         .sum()
 }

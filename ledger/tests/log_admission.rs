@@ -418,3 +418,26 @@ fn submitted_requests_are_answered_in_order_of_their_places() {
         assert_eq!(*answers, (0..200).collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn interleaved_streams_of_one_request_keep_their_own_positions() {
+    let log = new_log();
+    let names = ["a", "b", "a", "c", "b", "a", "a", "c"];
+    for _ in 0..3 {
+        let events = names
+            .iter()
+            .map(|name| event(name, *name).unwrap())
+            .collect();
+        log.append(fixture::request(None, events).unwrap()).unwrap();
+    }
+    let mut next = std::collections::BTreeMap::new();
+    for index in 0..24 {
+        let leaf = log.get(LeafIndex::new(index)).unwrap().leaf;
+        let header = EventHeader::decode(&leaf).unwrap();
+        let name = header.stream.as_str().to_owned();
+        assert_eq!(name, names[usize::try_from(index).unwrap() % 8]);
+        let position = next.entry(name).or_insert(0);
+        assert_eq!(header.position, StreamPosition::new(*position));
+        *position += 1;
+    }
+}

@@ -86,6 +86,9 @@ impl Older {
         streams: &[StreamKey],
         names: &[NameKey],
     ) -> Result<Self, StoreFault> {
+        if runs.is_empty() {
+            return Ok(Self::default());
+        }
         let request = match request {
             Some(key) => newest(runs, |run| run.request(key))?,
             None => None,

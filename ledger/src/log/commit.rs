@@ -54,7 +54,7 @@ impl LogState {
     pub(crate) fn append_later(&self, waiting: Waiting) {
         let mut queue = self.queue();
         match queue.push(waiting) {
-            Ok(Leader::You) if self.options.upkeep == UpkeepMode::Inline => {
+            Ok(Leader::You) if self.leads_for_callbacks() => {
                 drop(queue);
                 self.lead();
             }
@@ -116,10 +116,10 @@ impl LogState {
         self.fill(&mut sequencer, &mut batch, &mut held);
         let prepared = self.prepare(&mut sequencer, &mut batch);
         drop(sequencer);
-        let next = self.queue().pass_on();
-        if next == Leader::Committer && self.options.upkeep == UpkeepMode::Threads {
+        let goes_on = self.queue().pass_on() == Leader::Committer && {
             self.summon.notify_one();
-        }
+            self.leads_for_callbacks()
+        };
 
         let written = match prepared {
             Ok(Some(commit)) => self.write(&commit, &batch.blocks),
@@ -129,7 +129,13 @@ impl LogState {
         drop(held);
         answer(&mut batch, &written);
         self.recycle(batch);
-        next == Leader::Committer && self.options.upkeep == UpkeepMode::Inline
+        goes_on
+    }
+
+    /// Whether whoever is at hand leads for callbacks: there is no committer thread, or it may
+    /// have died of what poisoned the log.
+    fn leads_for_callbacks(&self) -> bool {
+        self.options.upkeep == UpkeepMode::Inline || self.poison.get().is_some()
     }
 
     fn right_to_write(&self) -> MutexGuard<'_, ()> {

@@ -119,7 +119,10 @@ impl EventLog {
         let state = Arc::clone(&self.state);
         std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || run(&state))
+            .spawn(move || {
+                let _guard = PoisonOnPanic(&state);
+                run(&state);
+            })
             .map_err(|source| DiskFault::new("start a thread for", LOG_FOLDER, source))
     }
 
@@ -351,6 +354,17 @@ impl EventLog {
         self.state.upkeep.stop();
         let _ = self.upkeep.take().map(JoinHandle::join);
         self.state.stop_cleanly()
+    }
+}
+
+/// A thread of the log that panics (a fault in this program) must not leave others waiting.
+struct PoisonOnPanic<'a>(&'a LogState);
+
+impl Drop for PoisonOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.poison("a thread of the log panicked");
+        }
     }
 }
 

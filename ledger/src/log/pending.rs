@@ -228,25 +228,32 @@ fn pend_events(
     })
 }
 
+/// The request's streams, and for each event which of them. Most requests have one stream.
 fn distinct_streams(events: &[NewEvent]) -> (Vec<StreamKey>, Vec<u32>) {
-    let mut streams = Vec::new();
-    let mut places: HashMap<StreamKey, u32> = HashMap::new();
-    let mut stream_of = Vec::with_capacity(events.len());
-    let mut last: Option<(&StreamName<Arc<str>>, u32)> = None;
-    for event in events {
-        let place = match last {
-            Some((stream, place)) if is_same(stream, &event.stream) => place,
-            _ => {
-                let key = StreamKey::of(&event.stream);
-                *places.entry(key).or_insert_with(|| {
-                    streams.push(key);
-                    // At most MAX_REQUEST_EVENTS.
-                    u32::try_from(streams.len() - 1).unwrap_or(u32::MAX)
-                })
-            }
-        };
-        last = Some((&event.stream, place));
-        stream_of.push(place);
+    let Some((first, rest)) = events.split_first() else {
+        return (Vec::new(), Vec::new());
+    };
+    let mut streams = vec![StreamKey::of(&first.stream)];
+    let mut stream_of = vec![0; events.len()];
+    if rest
+        .iter()
+        .all(|event| is_same(&first.stream, &event.stream))
+    {
+        return (streams, stream_of);
+    }
+    let mut places: HashMap<StreamKey, u32> = streams.iter().map(|key| (*key, 0)).collect();
+    let (mut last, mut place) = (&first.stream, 0);
+    for (event, slot) in events.iter().zip(&mut stream_of) {
+        if !is_same(last, &event.stream) {
+            last = &event.stream;
+            let key = StreamKey::of(last);
+            place = *places.entry(key).or_insert_with(|| {
+                streams.push(key);
+                // At most MAX_REQUEST_EVENTS.
+                u32::try_from(streams.len() - 1).unwrap_or(u32::MAX)
+            });
+        }
+        *slot = place;
     }
     (streams, stream_of)
 }
