@@ -1,6 +1,7 @@
 //! One body for each parser of bytes from outside. It must not panic, and what it accepts must be
 //! written again byte for byte wherever the format has one spelling.
 
+mod policy;
 mod scoring;
 mod verify;
 
@@ -11,11 +12,14 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("canonical_json", verify::canonical_json),
     ("checkpoint", verify::checkpoint),
+    ("cvss_vector", policy::cvss_vector),
     ("entry_bundle", verify::entry_bundle),
     ("event_header", verify::event_header),
     ("manifest", verify::manifest),
     ("note", verify::note),
     ("payloads", verify::payloads),
+    ("policy_cases", policy::policy_cases),
+    ("policy_document", policy::policy_document),
     ("proof_node", verify::proof_node),
     ("rule_applied", verify::rule_applied),
     ("score_proof", verify::score_proof),

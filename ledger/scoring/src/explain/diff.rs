@@ -1,6 +1,7 @@
 //! What changed between two computations, and by how much.
 
-use super::outline::{FactRow, FindingRow, Outline, RuleRow};
+use super::outline::Outline;
+use super::rows::{FactRow, FindingRow, RuleRow};
 use std::collections::{BTreeMap, BTreeSet};
 use stella_verify::json::Value;
 use stella_verify::units::BasisPoints;

@@ -1,7 +1,8 @@
 //! Explanations and diffs as JSON, for programs.
 
 use super::diff::{DiffRow, ScoreDiff};
-use super::outline::{ComponentRow, FactRow, FindingRow, Outline, RuleRow};
+use super::outline::Outline;
+use super::rows::{ComponentRow, FactRow, FindingRow, RuleRow};
 use super::{View, score_text};
 use stella_verify::json::{Object, SafeInteger, Text, Value};
 use stella_verify::node::EvidenceRef;

@@ -10,6 +10,7 @@ mod graph;
 mod json;
 mod outline;
 mod read;
+mod rows;
 mod share;
 mod table;
 mod tree;
@@ -18,10 +19,8 @@ mod walk;
 pub use diff::{Change, DiffRow, FactChange, InputChange, RuleChange, ScoreDiff};
 pub use graph::{diff_dot, diff_mermaid, dot, mermaid};
 pub use json::{diff_json, outline_json};
-pub use outline::{
-    ComponentRow, FactRow, FindingRow, GateRow, InputRow, Outline, OutlineError, RuleRow,
-    WarningRow,
-};
+pub use outline::{Outline, OutlineError};
+pub use rows::{ComponentRow, FactRow, FindingRow, GateRow, InputRow, RuleRow, WarningRow};
 pub use table::{diff_table, table};
 pub use tree::tree;
 pub use walk::{FirstDifference, ancestry, first_difference};

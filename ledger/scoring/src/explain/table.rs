@@ -1,6 +1,7 @@
 //! Plain tables, columns padded to their widest cell.
 
-use super::outline::{Outline, RuleRow};
+use super::outline::Outline;
+use super::rows::RuleRow;
 use super::{ScoreDiff, View, delta_text, score_text};
 use std::fmt::Write as _;
 use stella_verify::units::BasisPoints;

@@ -1,7 +1,8 @@
 //! A score as a tree in the terminal, down to the inputs' bytes.
 
-use super::outline::{FactRow, FindingRow, Outline, RuleRow};
+use super::outline::Outline;
 use super::read::shown;
+use super::rows::{FactRow, FindingRow, RuleRow};
 use super::{View, delta_text, score_text};
 use std::fmt::Write as _;
 use stella_verify::json::Object;
