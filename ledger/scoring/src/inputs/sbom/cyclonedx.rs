@@ -236,30 +236,32 @@ impl Walk {
     ) -> Result<(), DocumentError> {
         let place = place.member("dependencies");
         let mut graph = Graph::new(self.components.len() + 1);
-        let mut entries: BTreeMap<usize, JsonPointer> = BTreeMap::new();
-        for (index, item) in document.dependencies.as_slice().iter().enumerate() {
-            let place = place.element(index);
+        // Where each node's dependencies stand; pointers are made only for what goes wrong.
+        let mut entries: BTreeMap<usize, usize> = BTreeMap::new();
+        for (entry, item) in document.dependencies.as_slice().iter().enumerate() {
+            let place = || place.element(entry);
             let Some(dependency) = item.get() else {
                 self.warnings
-                    .push(place, WarningCode::MemberInvalid, "not a dependency");
+                    .push(place(), WarningCode::MemberInvalid, "not a dependency");
                 continue;
             };
             let from = dependency.reference.get().unwrap_or_default();
-            let Some(from) = self.resolve(from, || place.member("ref")) else {
+            let Some(from) = self.resolve(from, || place().member("ref")) else {
                 continue;
             };
-            entries.entry(from.0).or_insert_with(|| place.clone());
+            entries.entry(from.0).or_insert(entry);
             for (index, target) in dependency.depends_on.as_slice().iter().enumerate() {
-                let place = || place.member("dependsOn").element(index);
+                let place = || place().member("dependsOn").element(index);
                 let target = target.get().unwrap_or_default();
                 if let Some(to) = self.resolve(target, place) {
-                    graph.add(from, to, &place())?;
+                    graph.add(from, to, place)?;
                 }
             }
         }
         for (from, _) in graph.closing_edges() {
-            let place = entries.get(&from.0).cloned().unwrap_or_default();
-            self.warnings.push(place, WarningCode::DependencyLoop, "");
+            let place = entries.get(&from.0).map(|entry| place.element(*entry));
+            self.warnings
+                .push(place.unwrap_or_default(), WarningCode::DependencyLoop, "");
         }
         let depths = graph.depths(&[Node(0)]);
         for (component, depth) in self.components.iter_mut().zip(depths.into_iter().skip(1)) {

@@ -224,7 +224,7 @@ impl Walk {
             else {
                 continue;
             };
-            graph.add(user, used, &place)?;
+            graph.add(user, used, || place.clone())?;
             let known = scopes.entry(used.0).or_insert(scope);
             // Needed by one user is needed, whatever the others say.
             *known = (*known).min(scope);
