@@ -79,7 +79,7 @@ pub const INDEX_CHUNK_BYTES: usize = 64 * 1024;
 pub const SLED_SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 
 /// How long opening the store below the index may take before it counts as damaged.
-pub const INDEX_OPEN_TIMEOUT: Duration = Duration::from_secs(120);
+pub const INDEX_OPEN_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Entries in one block of a posting run: 4 KiB, what one lookup reads.
 pub const POSTING_BLOCK_ENTRIES: usize = 512;
@@ -90,6 +90,9 @@ pub const DEFAULT_INDEX_CACHE_BYTES: u64 = 128 * 1024 * 1024;
 const _: () = assert!(INDEX_WINDOW_LEAVES.is_multiple_of(INDEX_STEP_LEAVES));
 const _: () = assert!(INDEX_STEP_LEAVES.is_multiple_of(stella_verify::limits::TILE_WIDTH as u64));
 const _: () = assert!(17 * INDEX_CHUNK_BYTES < SLED_SEGMENT_BYTES / 4);
+
+/// Hash tiles above the lowest level that are kept in memory: 9 MB, enough for 67 million leaves.
+pub const MAX_UPPER_TILES: usize = 1024;
 
 /// How long the log must be quiet before the unfinished window is written to the store.
 pub const INDEX_QUIET: Duration = Duration::from_secs(1);

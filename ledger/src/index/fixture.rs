@@ -229,7 +229,8 @@ impl MemoryLog {
                 1 => {
                     let size = self.size().get();
                     let leaves = (0..random.below(5))
-                        .filter_map(|_| (size > 0).then(|| LeafIndex::new(random.below(size))))
+                        .filter(|_| size > 0)
+                        .map(|_| LeafIndex::new(random.below(size)))
                         .collect::<BTreeSet<_>>();
                     self.erase_payloads(leaves.into_iter().collect());
                 }

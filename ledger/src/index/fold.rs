@@ -26,7 +26,7 @@ use super::keys::{self, Table};
 use super::kv::{BatchWriter, KeyValue, KvStore, StoreError};
 use super::marker::{Inventory, MARKER_KEY, Marker};
 use super::postings::{Run, Runs, delete_sources, merge_level, write_window};
-use super::tiles::{Tile, TileId, TreeEdge};
+use super::tiles::{Tile, TileId, TreeEdge, UpperTiles};
 use super::window::Window;
 use crate::limits::INDEX_WINDOW_LEAVES;
 use crate::projection::{Digest, given_keys};
@@ -42,6 +42,7 @@ pub struct Fold {
     store: Arc<dyn KvStore>,
     present: RwLock<Present>,
     runs: RwLock<PostingRuns>,
+    pub(super) upper_tiles: UpperTiles,
 }
 
 impl std::fmt::Debug for Fold {
@@ -85,6 +86,7 @@ impl Fold {
                 nodes: Runs::new(Table::Nodes),
                 children: Runs::new(Table::Children),
             }),
+            upper_tiles: UpperTiles::default(),
         }
     }
 
@@ -108,6 +110,7 @@ impl Fold {
                 committed: marker.folded,
             }),
             runs: RwLock::new(runs),
+            upper_tiles: UpperTiles::default(),
         })
     }
 

@@ -261,10 +261,14 @@ impl Fold {
         if id.width_in(size) == 0 {
             return Ok(None);
         }
-        match stored_tile(self.store(), id)? {
-            Some(tile) => Ok(Some(Arc::new(tile))),
-            None => Err(StoreError::damaged("a hash tile is missing")),
+        if let Some(tile) = self.upper_tiles.get(id) {
+            return Ok(Some(tile));
         }
+        let tile = stored_tile(self.store(), id)?
+            .ok_or_else(|| StoreError::damaged("a hash tile is missing"))?;
+        let tile = Arc::new(tile);
+        self.upper_tiles.keep(id, &tile);
+        Ok(Some(tile))
     }
 
     fn rows(

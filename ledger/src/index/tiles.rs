@@ -5,8 +5,8 @@
 //! instead of 247. The tiles at the tree's growing edge are in memory ([`TreeEdge`]), rebuilt at
 //! open from the log and from the full tiles below them.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use stella_verify::hash::{HASH_SIZE, LeafHash, NodeHash, RootHash};
 use stella_verify::limits::TILE_WIDTH;
@@ -14,6 +14,7 @@ use stella_verify::merkle::{Frontier, NodeCoord, Subtrees, node_hash};
 use stella_verify::units::TreeSize;
 
 use super::kv::StoreError;
+use crate::limits::MAX_UPPER_TILES;
 
 /// Levels of the tree that one tile spans: 2^8 = 256 hashes.
 const TILE_HEIGHT: u8 = 8;
@@ -261,6 +262,36 @@ impl TreeEdge {
             .map(node)
             .collect::<Option<Vec<_>>>()?;
         Some(Frontier::from_parts(self.size(), nodes).ok()?.root())
+    }
+}
+
+/// Full tiles above the lowest level, kept once read: every proof needs one of each level, and one
+/// of them covers 65,536 leaves.
+#[derive(Debug, Default)]
+pub struct UpperTiles {
+    kept: RwLock<BTreeMap<TileId, Arc<Tile>>>,
+}
+
+impl UpperTiles {
+    /// A tile that was kept.
+    pub fn get(&self, id: TileId) -> Option<Arc<Tile>> {
+        if id.level == 0 {
+            return None;
+        }
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        kept.get(&id).cloned()
+    }
+
+    /// Keeps a full tile, if it is of an upper level. When there are too many, all are forgotten.
+    pub fn keep(&self, id: TileId, tile: &Arc<Tile>) {
+        if id.level == 0 {
+            return;
+        }
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MAX_UPPER_TILES {
+            kept.clear();
+        }
+        kept.insert(id, Arc::clone(tile));
     }
 }
 

@@ -29,22 +29,17 @@ pub(super) fn digest(
         prefix: Prefix::of(&rule.node_id()),
         leaf,
     });
-    children.extend(parent_ids(rule.node).map(|parent| Posting {
-        prefix: Prefix::of(&parent),
-        leaf,
-    }));
+    let parents = parents(rule.node).into_iter().filter_map(Prefix::of_text);
+    children.extend(parents.map(|prefix| Posting { prefix, leaf }));
 }
 
 /// The parents that a proof node names, in its order; what is not an id is left out.
 pub fn parent_ids(node: &[u8]) -> impl Iterator<Item = NodeId> {
-    let parents = serde_json::from_slice::<Parents<'_>>(node);
-    let ids: Vec<NodeId> = parents
-        .map(|node| node.parent_ids)
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|id| id.parse().ok())
-        .collect();
-    ids.into_iter()
+    parents(node).into_iter().filter_map(|id| id.parse().ok())
+}
+
+fn parents(node: &[u8]) -> Vec<&str> {
+    serde_json::from_slice::<Parents<'_>>(node).map_or_else(|_| Vec::new(), |node| node.parent_ids)
 }
 
 #[cfg(test)]

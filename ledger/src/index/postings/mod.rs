@@ -45,6 +45,19 @@ impl Prefix {
         let digits = first.iter().map(|byte| u64::from(*byte));
         Self(digits.fold(0, |prefix, digit| prefix << 8 | digit))
     }
+
+    /// The prefix of a written id, read from its first ten digits; `None` when it does not begin
+    /// like one. The other digits are not looked at: a lookup compares whole ids.
+    #[must_use]
+    pub fn of_text(id: &str) -> Option<Self> {
+        let digits = id.strip_prefix("sha256:")?.get(..10)?;
+        let nibble = |prefix: u64, digit: u8| match digit {
+            b'0'..=b'9' => Some(prefix << 4 | u64::from(digit - b'0')),
+            b'a'..=b'f' => Some(prefix << 4 | u64::from(digit - b'a' + 10)),
+            _ => None,
+        };
+        digits.bytes().try_fold(0, nibble).map(Self)
+    }
 }
 
 /// A posting inside a run: sorts by prefix, then by leaf.
@@ -86,4 +99,24 @@ pub struct Wanted {
     pub end: LeafIndex,
     /// Stop after so many.
     pub limit: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_id_has_the_prefix_of_the_id() {
+        let id = NodeId::new([0xab; 32]);
+        assert_eq!(Prefix::of_text(&id.to_string()), Some(Prefix::of(&id)));
+        for wrong in [
+            "",
+            "sha256:",
+            "sha256:ABABABABAB",
+            "md5:ababababab",
+            "sha256:abababab",
+        ] {
+            assert_eq!(Prefix::of_text(wrong), None, "{wrong}");
+        }
+    }
 }

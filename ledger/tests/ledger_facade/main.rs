@@ -1,171 +1,36 @@
 //! The ledger as a whole, through its public face.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test"
+)]
+
+mod support;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use stella_ledger::Ledger;
+use stella_ledger::index::Found;
 use stella_ledger::index::kv::Direction;
-use stella_ledger::index::{Found, Workers};
 use stella_ledger::ledger::{IndexReport, LedgerError, Missing, PageSize};
-use stella_ledger::log::{
-    AppendRequest, Entries, EraseRequest, Expected, NewEvent, OpenError, Principal, Receipt,
-};
-use stella_ledger::{Ledger, LedgerOptions};
+use stella_ledger::log::{EraseRequest, OpenError, Principal};
 use stella_testkit::fixture;
-use stella_verify::event::payload::{
-    ManifestRegistered, PolicyRegistered, RootSealed, ScanId, SnapshotImported, SnapshotPublished,
-};
-use stella_verify::event::{Actor, EventType, RuleApplied, StreamName};
-use stella_verify::hash::{
-    BlobDigest, LeafHash, ManifestHash, NodeId, PolicyHash, ProofRoot, SnapshotHash, SnapshotRoot,
-    sha256, to_hex,
-};
-use stella_verify::manifest::{EngineVersion, ScanManifest};
-use stella_verify::merkle::{
-    Growth, TreeHead, leaf_hash, root_of, verify_consistency, verify_inclusion,
-};
+use stella_verify::event::Actor;
+use stella_verify::event::payload::{PolicyRegistered, SnapshotImported, SnapshotPublished};
+use stella_verify::hash::{BlobDigest, LeafHash, NodeId, PolicyHash, SnapshotRoot, sha256, to_hex};
+use stella_verify::merkle::{Growth, TreeHead, root_of, verify_consistency, verify_inclusion};
 use stella_verify::snapshot::{SnapshotHeader, SnapshotKind};
 use stella_verify::tile::{BundleCoord, EntryBundle, TileCoord, TileIndex, TileLevel};
 use stella_verify::tlog_proof::TlogProof;
-use stella_verify::units::{
-    BasisPoints, LeafIndex, NodeSequence, StreamPosition, TreeSize, UnixMillis,
-};
+use stella_verify::units::{LeafIndex, StreamPosition, TreeSize, UnixMillis};
 
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn options() -> LedgerOptions {
-    let signer = Arc::new(fixture::signer().unwrap());
-    let mut options = LedgerOptions::new(fixture::origin().unwrap(), signer);
-    options.index_workers = Workers(2);
-    options
-}
-
-fn open(folder: &Path) -> (Ledger, Found) {
-    let (ledger, opened) = Ledger::open(folder, options(), &()).unwrap();
-    (ledger, opened.index)
-}
-
-fn append(ledger: &Ledger, events: Vec<(&str, &str, Vec<u8>)>) -> Receipt {
-    let events = events
-        .into_iter()
-        .map(|(stream, event_type, payload)| NewEvent {
-            stream: StreamName::new(Arc::from(stream)).unwrap(),
-            event_type: EventType::new(Arc::from(event_type)).unwrap(),
-            actor: Actor::new(Arc::from("tester")).unwrap(),
-            payload,
-            expected: Expected::Any,
-        });
-    let request = AppendRequest {
-        principal: Principal::new("tester").unwrap(),
-        request_id: None,
-        entries: Entries::Events(events.collect()),
-        names: Vec::new(),
-    };
-    ledger.append(request).unwrap()
-}
-
-fn manifest(number: u8) -> ScanManifest {
-    ScanManifest {
-        artifact_digest: BlobDigest::new([9; 32]),
-        artifact_purl: None,
-        sbom_digest: BlobDigest::new([number; 32]),
-        reachability_digest: None,
-        concelier_snapshot: SnapshotHash::new([1; 32]),
-        excititor_snapshot: SnapshotHash::new([2; 32]),
-        lattice_policy: PolicyHash::new([3; 32]),
-        engine_version: EngineVersion::new(1),
-        scanner_version: "1".into(),
-        worker_version: "1".into(),
-        seed: to_hex(&[0; 32]).parse().unwrap(),
-        knobs: std::collections::BTreeMap::new(),
-    }
-}
-
-/// A computation of three nodes: one first, two that follow from it. The second occurs in every
-/// computation.
-fn nodes(manifest: ManifestHash) -> Vec<Vec<u8>> {
-    let first = format!(r#"{{"in":{{"manifestHash":"{manifest}"}},"parentIds":[]}}"#);
-    let id = NodeId::new(sha256(first.as_bytes()));
-    let shared = r#"{"parentIds":[]}"#.to_owned();
-    let last = format!(r#"{{"kind":"score","parentIds":["{id}"]}}"#);
-    [first, shared, last].map(String::into_bytes).to_vec()
-}
-
-struct Scan {
-    scan: ScanId,
-    manifest: ManifestHash,
-    root: ProofRoot,
-    seal: LeafIndex,
-}
-
-/// Appends a scan the way the server does: registered, computed, sealed.
-fn scan(ledger: &Ledger, number: u8) -> Scan {
-    let manifest = manifest(number);
-    let hash = manifest.hash();
-    let scan = ScanId::of(hash, 20);
-    let stream = format!("scan/{scan}");
-    let registered = ManifestRegistered {
-        scan: scan.clone(),
-        manifest,
-    };
-    append(
-        ledger,
-        vec![(&stream, "manifest.registered", registered.to_bytes())],
-    );
-    let computation = format!("computation/{}", to_hex(hash.as_bytes()));
-    let applied = nodes(hash).into_iter().zip(0..).map(|(node, sequence)| {
-        let rule = RuleApplied {
-            computation: hash,
-            sequence: NodeSequence::new(sequence),
-            node: &node,
-        };
-        (computation.as_str(), "rule.applied", rule.to_bytes())
-    });
-    let first_leaf = append(ledger, applied.collect()).first;
-    let root: ProofRoot = root_of(nodes(hash).iter().map(|node| leaf_hash(node)));
-    let sealed = RootSealed {
-        scan: scan.clone(),
-        manifest: hash,
-        root,
-        nodes: NodeSequence::new(3),
-        score: BasisPoints::new(4_200),
-        engine_version: EngineVersion::new(1),
-        artifact: BlobDigest::new([9; 32]),
-        first_leaf,
-        engine_build: "test".into(),
-    };
-    let seal = append(
-        ledger,
-        vec![(&stream, "root.sealed", sealed.to_bytes().unwrap())],
-    )
-    .first;
-    Scan {
-        scan,
-        manifest: hash,
-        root,
-        seal,
-    }
-}
-
-fn leaf_hashes(ledger: &Ledger, size: TreeSize) -> Vec<LeafHash> {
-    let view = ledger.at(size, PATIENCE).unwrap();
-    let mut hashes = Vec::new();
-    let mut from = LeafIndex::ZERO;
-    loop {
-        let page = view.events(from, PageSize::of(7)).unwrap();
-        hashes.extend(
-            page.items
-                .iter()
-                .map(stella_ledger::ledger::Event::leaf_hash),
-        );
-        match page.next {
-            Some(next) => from = next,
-            None => return hashes,
-        }
-    }
-}
+use support::*;
 
 #[test]
 fn a_scan_is_found_by_everything_it_is_known_by() {
@@ -176,7 +41,7 @@ fn a_scan_is_found_by_everything_it_is_known_by() {
     let second = scan(&ledger, 2);
     let view = ledger.latest(PATIENCE).unwrap();
     let record = view
-        .scan(&first.scan, StreamPosition::ZERO, PageSize::default())
+        .scan(&first.name, StreamPosition::ZERO, PageSize::default())
         .unwrap();
     assert_eq!(
         record.manifests[0].registered.manifest.hash(),
@@ -190,31 +55,31 @@ fn a_scan_is_found_by_everything_it_is_known_by() {
         first.seal
     );
     let found = view.manifest(&second.manifest).unwrap();
-    assert_eq!(found.registered.scan, second.scan);
+    assert_eq!(found.registered.scan, second.name);
     let artifact = BlobDigest::new([9; 32]);
     let page = view.manifests_of(&artifact, None, PageSize::of(1)).unwrap();
-    assert_eq!(page.items[0].registered.scan, second.scan, "newest first");
+    assert_eq!(page.items[0].registered.scan, second.name, "newest first");
     let page = view
         .manifests_of(&artifact, page.next, PageSize::of(1))
         .unwrap();
-    assert_eq!(page.items[0].registered.scan, first.scan);
+    assert_eq!(page.items[0].registered.scan, first.name);
     assert_eq!(page.next, None);
 
     let oldest = view
         .scans(UnixMillis::ZERO, None, PageSize::of(1), Direction::Forward)
         .unwrap();
-    assert_eq!(oldest.items[0].scan, first.scan.as_str());
+    assert_eq!(oldest.items[0].scan, first.name.as_str());
     let next = view.scans(
         UnixMillis::ZERO,
         oldest.next,
         PageSize::of(5),
         Direction::Forward,
     );
-    assert_eq!(next.unwrap().items[0].scan, second.scan.as_str());
+    assert_eq!(next.unwrap().items[0].scan, second.name.as_str());
     let newest = view
         .scans(UnixMillis::ZERO, None, PageSize::of(1), Direction::Backward)
         .unwrap();
-    assert_eq!(newest.items[0].scan, second.scan.as_str());
+    assert_eq!(newest.items[0].scan, second.name.as_str());
 
     // As of the tree before the second scan there is no second scan.
     let view = ledger.at(before, PATIENCE).unwrap();
@@ -232,7 +97,7 @@ fn a_scan_is_found_by_everything_it_is_known_by() {
         Err(LedgerError::Missing(Missing::Root(_)))
     ));
     assert!(matches!(
-        view.scan(&second.scan, StreamPosition::ZERO, PageSize::default()),
+        view.scan(&second.name, StreamPosition::ZERO, PageSize::default()),
         Err(LedgerError::Missing(Missing::Scan(_)))
     ));
 }
@@ -390,6 +255,13 @@ fn proofs_and_tiles_verify_against_the_checkpoint() {
         let proof = view.prove_consistency(size).unwrap();
         verify_consistency(Growth { old, new: head }, &proof).unwrap();
     }
+    assert_eq!(view.tree_root().unwrap(), head.root);
+    let before = TreeSize::new(100);
+    let known: stella_verify::hash::RootHash = root_of(hashes[..100].iter().copied());
+    assert_eq!(
+        ledger.at(before, PATIENCE).unwrap().tree_root().unwrap(),
+        known
+    );
     let beyond = view.prove_inclusion(published.size.next_index());
     assert_eq!(beyond.unwrap_err().reason(), "BEYOND_TREE_SIZE");
     check_tiles(&ledger, published.size, &hashes);
@@ -456,7 +328,7 @@ fn erased_payloads_are_gone_from_every_answer_and_named() {
         );
         assert_eq!(view.root(&kept.root).unwrap().leaf, kept.seal);
         let record = view
-            .scan(&gone.scan, StreamPosition::ZERO, PageSize::default())
+            .scan(&gone.name, StreamPosition::ZERO, PageSize::default())
             .unwrap();
         assert_eq!(record.erased, [gone.seal]);
         let event = view.event(gone.seal).unwrap();
