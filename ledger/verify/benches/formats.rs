@@ -1,7 +1,7 @@
 //! Costs of the formats on the hot paths: `cargo bench -p stella-verify --bench formats`.
 //!
-//! Prints nanoseconds per operation, the best of nine runs. Compare rows of one run, not of two
-//! machines.
+//! Prints nanoseconds of processor time per operation, the mean over half a second. Compare rows of
+//! one run, not of two machines.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -9,7 +9,8 @@
 )]
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 use stella_verify::bundle::{BundleParts, SealEvent, TrustInput, build, verify};
 use stella_verify::checkpoint::{Checkpoint, Origin};
 use stella_verify::dsse::{Envelope, IN_TOTO_PAYLOAD_TYPE};
@@ -40,18 +41,18 @@ fn main() {
         "proof node of {} bytes",
         nodes.get(1).unwrap().bytes().len()
     );
-    row("node: build and seal", 10_000, || {
+    row("node: build and seal", || {
         black_box(ProofNode::new(parts(7, &nodes)).unwrap().seal());
     });
-    row("node: to canonical bytes", 10_000, || {
+    row("node: to canonical bytes", || {
         out.clear();
         black_box(&node).write(&mut out);
     });
     let bytes = nodes.get(1).unwrap().bytes().to_vec();
-    row("node: from canonical bytes", 10_000, || {
+    row("node: from canonical bytes", || {
         black_box(ProofNode::parse(black_box(&bytes)).unwrap());
     });
-    row("json: parse_canonical of a node", 10_000, || {
+    row("json: parse_canonical of a node", || {
         black_box(parse_canonical(black_box(&bytes)).unwrap());
     });
     events(&manifest, &bytes);
@@ -63,11 +64,11 @@ fn events(manifest: &ScanManifest, node: &[u8]) {
     let leaf = header.to_bytes();
     let mut out = Vec::with_capacity(4096);
     println!("event leaf of {} bytes", leaf.len());
-    row("event: encode a header", 100_000, || {
+    row("event: encode a header", || {
         out.clear();
         black_box(&header).encode(&mut out);
     });
-    row("event: decode a header", 100_000, || {
+    row("event: decode a header", || {
         black_box(EventHeader::decode(black_box(&leaf)).unwrap());
     });
     let rule = RuleApplied {
@@ -75,7 +76,7 @@ fn events(manifest: &ScanManifest, node: &[u8]) {
         sequence: NodeSequence::new(7),
         node,
     };
-    row("event: encode a rule application", 100_000, || {
+    row("event: encode a rule application", || {
         out.clear();
         black_box(&rule).encode(&mut out);
     });
@@ -122,17 +123,17 @@ fn bundle(manifest: &ScanManifest, nodes: Vec<SealedNode>) {
     let log_keys = [log_signer.verifier_key().clone()];
     let trust = TrustInput::new(&keys, &log_keys);
     assert!(verify(&bundle, &trust).verified());
-    row("bundle: verify", 1, || {
+    row("bundle: verify", || {
         black_box(verify(black_box(&bundle), &trust));
     });
     let file = proof.to_bytes();
-    row("score proof: read", 1, || {
+    row("score proof: read", || {
         black_box(ScoreProof::parse(black_box(&file)).unwrap());
     });
-    row("score proof: order", 1, || {
+    row("score proof: order", || {
         proof.check_order(manifest.hash()).unwrap();
     });
-    row("score proof: root", 1, || {
+    row("score proof: root", || {
         black_box(proof.root());
     });
 }
@@ -256,15 +257,25 @@ fn parts(number: usize, nodes: &[SealedNode]) -> NodeParts {
     }
 }
 
-/// Runs `work` nine times `count` times and prints the best.
-fn row(name: &str, count: u32, mut work: impl FnMut()) {
-    let mut runs: Vec<u128> = (0..9)
-        .map(|_| {
-            let start = Instant::now();
-            (0..count).for_each(|_| work());
-            start.elapsed().as_nanos() / u128::from(count)
-        })
-        .collect();
-    runs.sort_unstable();
-    println!("{name:40} {:>12} ns", runs.first().unwrap());
+/// Repeats `work` for half a second and prints the mean.
+fn row(name: &str, mut work: impl FnMut()) {
+    let (clock, start, mut count) = (Instant::now(), cpu_nanos(), 0u128);
+    while clock.elapsed() < Duration::from_millis(500) {
+        (0..16).for_each(|_| work());
+        count += 16;
+    }
+    println!("{name:40} {:>12} ns", (cpu_nanos() - start) / count);
+}
+
+/// Time that this thread had a processor, so that a busy machine does not show; elsewhere than on
+/// Linux, the clock.
+fn cpu_nanos() -> u128 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    let start = START.get_or_init(Instant::now);
+    let schedule = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let on_cpu = schedule
+        .split(' ')
+        .next()
+        .and_then(|nanos| nanos.parse().ok());
+    on_cpu.unwrap_or_else(|| start.elapsed().as_nanos())
 }

@@ -35,6 +35,10 @@ pub const MAX_NOTE_BYTES: usize = 1_000_000;
 /// Deepest nesting of JSON that is parsed.
 pub const MAX_JSON_DEPTH: usize = 64;
 
+/// Deepest nesting inside the `in` or `out` of a proof node: facts are flat. Such a node still nests
+/// within [`MAX_JSON_DEPTH`] where it is a member of something else.
+pub const MAX_FACT_DEPTH: usize = 16;
+
 /// Largest JSON document that is canonicalised and hashed, in bytes.
 pub const MAX_CANONICAL_JSON_BYTES: usize = 256 * 1024 * 1024;
 
@@ -59,3 +63,4 @@ pub const MAX_BUNDLE_NAME_BYTES: usize = 255;
 const _: () = assert!(MAX_LEAF_BYTES <= MAX_TILE_ENTRY_BYTES);
 const _: () = assert!(MAX_BUNDLE_BYTES <= u32::MAX as usize);
 const _: () = assert!(4 * MAX_NAME_BYTES + 128 <= MAX_LEAF_BYTES);
+const _: () = assert!(MAX_FACT_DEPTH + 8 <= MAX_JSON_DEPTH);

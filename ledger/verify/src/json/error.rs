@@ -12,6 +12,16 @@ pub struct JsonError {
     pub problem: JsonProblem,
 }
 
+impl JsonError {
+    /// The same problem of a part that begins `start` bytes into the whole.
+    pub(crate) fn behind(self, start: usize) -> Self {
+        Self {
+            offset: self.offset + start,
+            ..self
+        }
+    }
+}
+
 /// What can be wrong with a JSON text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

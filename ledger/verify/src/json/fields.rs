@@ -64,10 +64,10 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Starts reading `object`.
     #[must_use]
-    pub const fn new(object: &'a Object) -> Self {
+    pub fn new(object: &'a Object) -> Self {
         Self {
             object,
-            taken: Vec::new(),
+            taken: Vec::with_capacity(object.len()),
         }
     }
 

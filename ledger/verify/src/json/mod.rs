@@ -14,9 +14,11 @@
 
 mod error;
 mod fields;
+mod items;
 mod names;
 mod number;
 mod object;
+mod owned;
 mod parse;
 mod scan;
 mod value;
@@ -24,8 +26,10 @@ mod write;
 
 pub use error::{JsonError, JsonProblem};
 pub use fields::{FieldError, FieldProblem, Fields};
+pub(crate) use items::Items;
 pub use number::{Double, MAX_SAFE_INTEGER, SafeInteger, UnsafeInteger};
 pub use object::{Object, utf16_order};
+pub(crate) use owned::OwnedFields;
 pub(crate) use parse::{check_same, parse_hashed};
 pub use parse::{parse_canonical, parse_strict};
 pub use value::Value;

@@ -55,7 +55,7 @@ enum Profile {
     Hashed,
 }
 
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
@@ -64,24 +64,7 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn document(bytes: &'a [u8], profile: Profile) -> Result<Value, JsonError> {
-        let refuse = |offset, problem| Err(JsonError { offset, problem });
-        if bytes.len() > MAX_CANONICAL_JSON_BYTES {
-            let limit = MAX_CANONICAL_JSON_BYTES;
-            return refuse(limit, JsonProblem::TooLarge { limit });
-        }
-        if bytes.starts_with("\u{feff}".as_bytes()) {
-            return refuse(0, JsonProblem::ByteOrderMark);
-        }
-        let text = match core::str::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => return refuse(error.valid_up_to(), JsonProblem::NotUtf8),
-        };
-        let mut parser = Self {
-            text,
-            at: 0,
-            depth: 0,
-            profile,
-        };
+        let mut parser = Self::new(bytes, profile)?;
         parser.skip_white_space();
         let value = parser.value()?;
         parser.skip_white_space();
@@ -91,7 +74,49 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn value(&mut self) -> Result<Value, JsonError> {
+    /// Stands at the start of a hashed object.
+    pub(super) fn hashed(bytes: &'a [u8]) -> Result<Self, JsonError> {
+        Self::new(bytes, Profile::Hashed)
+    }
+
+    fn new(bytes: &'a [u8], profile: Profile) -> Result<Self, JsonError> {
+        let refuse = |offset, problem| Err(JsonError { offset, problem });
+        if bytes.len() > MAX_CANONICAL_JSON_BYTES {
+            let limit = MAX_CANONICAL_JSON_BYTES;
+            return refuse(limit, JsonProblem::TooLarge { limit });
+        }
+        if bytes.starts_with("\u{feff}".as_bytes()) {
+            return refuse(0, JsonProblem::ByteOrderMark);
+        }
+        match core::str::from_utf8(bytes) {
+            Ok(text) => Ok(Self {
+                text,
+                at: 0,
+                depth: 0,
+                profile,
+            }),
+            Err(error) => refuse(error.valid_up_to(), JsonProblem::NotUtf8),
+        }
+    }
+
+    /// Counts values that the caller has entered by itself.
+    pub(super) const fn enter(&mut self, levels: usize) {
+        self.depth += levels;
+    }
+
+    /// Takes `text` if it stands here.
+    pub(super) fn skip(&mut self, text: &'static str) -> bool {
+        let found = self.rest().starts_with(text);
+        self.at += if found { text.len() } else { 0 };
+        found
+    }
+
+    /// Bytes read so far.
+    pub(super) const fn offset(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn value(&mut self) -> Result<Value, JsonError> {
         match self.peek() {
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
@@ -320,11 +345,11 @@ impl<'a> Parser<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn rest(&self) -> &'a str {
+    pub(super) fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    const fn error(&self, problem: JsonProblem) -> JsonError {
+    pub(super) const fn error(&self, problem: JsonProblem) -> JsonError {
         JsonError {
             offset: self.at,
             problem,

@@ -70,14 +70,20 @@ impl Value {
         }
     }
 
-    /// Whether a hashed object may contain this: no `null` and no fraction at any depth.
+    /// Whether a hashed object may contain this: no `null` and no fraction at any depth, and no more
+    /// than `depth` levels of arrays and objects.
     #[must_use]
-    pub fn is_hashable(&self) -> bool {
+    pub fn is_hashable(&self, depth: usize) -> bool {
+        let below = depth.checked_sub(1);
         match self {
             Self::Null | Self::Double(_) => false,
             Self::Bool(_) | Self::Integer(_) | Self::String(_) => true,
-            Self::Array(items) => items.iter().all(Self::is_hashable),
-            Self::Object(members) => members.iter().all(|(_, value)| value.is_hashable()),
+            Self::Array(items) => {
+                below.is_some_and(|depth| items.iter().all(|item| item.is_hashable(depth)))
+            }
+            Self::Object(members) => {
+                below.is_some_and(|depth| members.iter().all(|(_, item)| item.is_hashable(depth)))
+            }
         }
     }
 }

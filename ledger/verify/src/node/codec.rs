@@ -3,8 +3,8 @@
 use super::{EvidenceRef, NODE_SCHEMA, NodeError, NodeParts, ProofNode, Subject};
 use crate::hash::NodeId;
 use crate::json::{
-    ArrayWriter, FieldError, FieldProblem, Fields, Object, ObjectWriter, SafeInteger, Text, Value,
-    check_same, parse_hashed, write_hash, write_object,
+    ArrayWriter, FieldError, Object, ObjectWriter, OwnedFields, SafeInteger, Value, check_same,
+    parse_hashed, write_hash, write_object,
 };
 use crate::units::BasisPoints;
 use alloc::vec::Vec;
@@ -27,53 +27,36 @@ impl ProofNode {
     /// # Errors
     /// [`NodeError::Field`].
     pub fn from_value(value: Value) -> Result<Self, NodeError> {
-        let mut object = node_object(value)?;
-        let (inputs, outputs) = (
-            take_object(&mut object, "in")?,
-            take_object(&mut object, "out")?,
-        );
-        let mut fields = Fields::new(&object);
-        let node = Self::from_fields(&mut fields, inputs, outputs)?;
+        let mut fields = OwnedFields::new(value, "node")?;
+        let node = Self::from_fields(&mut fields)?;
         fields.finish()?;
         Ok(node)
     }
 
     /// Reads a node with its stated id, as in `score_proof.json`.
     pub(crate) fn with_stated_id(value: Value) -> Result<(NodeId, Self), NodeError> {
-        let mut object = node_object(value)?;
-        let (inputs, outputs) = (
-            take_object(&mut object, "in")?,
-            take_object(&mut object, "out")?,
-        );
-        let mut fields = Fields::new(&object);
+        let mut fields = OwnedFields::new(value, "node")?;
         let id = fields.parsed("id", "an id")?;
-        let node = Self::from_fields(&mut fields, inputs, outputs)?;
+        let node = Self::from_fields(&mut fields)?;
         fields.finish()?;
         Ok((id, node))
     }
 
-    /// Takes a node's other members out of an object that may hold more.
-    fn from_fields(
-        fields: &mut Fields<'_>,
-        inputs: Object,
-        outputs: Object,
-    ) -> Result<Self, NodeError> {
+    /// Takes a node's members out of an object that may hold more.
+    fn from_fields(fields: &mut OwnedFields) -> Result<Self, NodeError> {
         if fields.text("schema")? != NODE_SCHEMA {
             return Err(FieldError::value("schema", NODE_SCHEMA).into());
         }
+        let evidence = fields.array("evidenceRefs")?.into_iter().map(evidence);
         let parts = NodeParts {
             kind: fields.parsed("kind", "input, transform, delta or score")?,
-            rule_id: owned(fields.text("ruleId")?),
+            rule_id: fields.text("ruleId")?,
             scope: fields.parsed("scope", "finding, component or scan")?,
             subject: subject(fields.object("subject")?)?,
-            parents: parents(fields.array("parentIds")?)?,
-            evidence: fields
-                .array("evidenceRefs")?
-                .iter()
-                .map(evidence)
-                .collect::<Result<_, _>>()?,
-            inputs,
-            outputs,
+            parents: parents(&fields.array("parentIds")?)?,
+            evidence: evidence.collect::<Result<_, _>>()?,
+            inputs: fields.object("in")?,
+            outputs: fields.object("out")?,
             delta: BasisPoints::new(fields.integer("deltaBps")?.get()),
             total: BasisPoints::new(fields.integer("totalBps")?.get()),
         };
@@ -83,16 +66,6 @@ impl ProofNode {
     /// Appends the canonical bytes, which are the node's leaf in the proof root.
     pub fn write(&self, out: &mut Vec<u8>) {
         self.write_members(out);
-    }
-
-    /// Appends the canonical bytes with the member `id`, as in `score_proof.json`. A sealed node
-    /// does so without writing the rest again: [`SealedNode::write_with_id`].
-    ///
-    /// [`SealedNode::write_with_id`]: super::SealedNode::write_with_id
-    pub fn write_with_id(&self, id: &NodeId, out: &mut Vec<u8>) {
-        let mut bytes = Vec::with_capacity(768);
-        let before_id = self.write_members(&mut bytes);
-        write_with_id(&bytes, before_id, id, out);
     }
 
     /// As [`write`](Self::write); tells how many bytes stand before the place of the member `id`.
@@ -135,34 +108,9 @@ pub(super) fn write_with_id(bytes: &[u8], before_id: usize, id: &NodeId, out: &m
     out.extend_from_slice(after);
 }
 
-fn node_object(value: Value) -> Result<Object, FieldError> {
-    match value {
-        Value::Object(object) => Ok(object),
-        _ => Err(FieldError::value("schema", "an object with a schema")),
-    }
-}
-
-/// Takes an object out of another one instead of copying it.
-fn take_object(object: &mut Object, name: &'static str) -> Result<Object, FieldError> {
-    match object.remove(name) {
-        Some(Value::Object(inner)) => Ok(inner),
-        Some(_) => Err(FieldError::new(
-            name,
-            FieldProblem::Type {
-                expected: "an object",
-            },
-        )),
-        None => Err(FieldError::new(name, FieldProblem::Missing)),
-    }
-}
-
 /// In range: `ProofNode::new` checked it.
 fn safe(amount: BasisPoints) -> SafeInteger {
     SafeInteger::new(amount.get()).unwrap_or(SafeInteger::ZERO)
-}
-
-fn owned(text: &str) -> Text {
-    Text::Owned(text.into())
 }
 
 fn write_evidence(evidence: &[EvidenceRef], out: &mut Vec<u8>) {
@@ -180,12 +128,12 @@ fn write_evidence(evidence: &[EvidenceRef], out: &mut Vec<u8>) {
     refs.end();
 }
 
-fn subject(object: &Object) -> Result<Subject, FieldError> {
-    let mut fields = Fields::new(object);
+fn subject(object: Object) -> Result<Subject, FieldError> {
+    let mut fields = OwnedFields::of(object);
     let subject = Subject {
-        purl: fields.optional_text("purl")?.map(owned),
-        component: fields.optional_text("component")?.map(owned),
-        advisory_id: fields.optional_text("advisoryId")?.map(owned),
+        purl: fields.optional_text("purl")?,
+        component: fields.optional_text("component")?,
+        advisory_id: fields.optional_text("advisoryId")?,
     };
     fields.finish()?;
     Ok(subject)
@@ -203,15 +151,13 @@ fn parents(items: &[Value]) -> Result<Vec<NodeId>, FieldError> {
     }
 }
 
-fn evidence(item: &Value) -> Result<EvidenceRef, FieldError> {
-    let object = item.as_object();
-    let object = object.ok_or_else(|| FieldError::value("evidenceRefs", "objects"))?;
-    let mut fields = Fields::new(object);
+fn evidence(item: Value) -> Result<EvidenceRef, FieldError> {
+    let mut fields = OwnedFields::new(item, "evidenceRefs")?;
     let reference = EvidenceRef {
         input: fields.parsed("input", "an id")?,
-        entry: fields.optional_text("entry")?.map(owned),
-        pointer: fields.optional_text("pointer")?.map(owned),
-        line: fields.optional_integer_as("line")?,
+        entry: fields.optional_text("entry")?,
+        pointer: fields.optional_text("pointer")?,
+        line: fields.optional_integer("line")?,
     };
     fields.finish()?;
     Ok(reference)

@@ -7,6 +7,7 @@ pub use words::{NodeKind, Scope, UnknownWord};
 
 use crate::hash::{BlobDigest, ManifestHash, NodeId, sha256};
 use crate::json::{FieldError, JsonError, Object, SafeInteger, Text};
+use crate::limits::MAX_FACT_DEPTH;
 use crate::units::BasisPoints;
 use alloc::vec::Vec;
 
@@ -26,8 +27,11 @@ pub enum NodeError {
     /// A member is missing, wrong or unknown.
     #[error("proof node: {0}")]
     Field(#[from] FieldError),
-    /// `in` or `out` holds a `null` or a fraction.
-    #[error("proof node: `{member}` may hold strings, integers, booleans, arrays and objects only")]
+    /// `in` or `out` holds a `null` or a fraction, or nests deeper than [`MAX_FACT_DEPTH`].
+    #[error(
+        "proof node: `{member}` may hold strings, integers, booleans, and arrays and objects of \
+         those to a depth of {MAX_FACT_DEPTH}"
+    )]
     NotHashable {
         /// `in` or `out`.
         member: &'static str,
@@ -99,7 +103,10 @@ impl ProofNode {
         parts.parents.sort_unstable();
         parts.parents.dedup();
         for (member, object) in [("in", &parts.inputs), ("out", &parts.outputs)] {
-            if !object.iter().all(|(_, value)| value.is_hashable()) {
+            if !object
+                .iter()
+                .all(|(_, value)| value.is_hashable(MAX_FACT_DEPTH))
+            {
                 return Err(NodeError::NotHashable { member });
             }
         }

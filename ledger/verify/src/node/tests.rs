@@ -69,6 +69,18 @@ fn parts_that_have_no_canonical_form_are_refused() {
         ProofNode::new(null),
         Err(NodeError::NotHashable { member: "in" })
     );
+    let nest = |depth| (0..depth).fold(Value::from(1), |inner, _| Value::Array([inner].into()));
+    let deep = |depth| {
+        ProofNode::new(NodeParts {
+            outputs: Object::new().with("a", nest(depth)),
+            ..parts()
+        })
+    };
+    assert!(deep(MAX_FACT_DEPTH).is_ok());
+    assert_eq!(
+        deep(MAX_FACT_DEPTH + 1),
+        Err(NodeError::NotHashable { member: "out" })
+    );
     let huge = NodeParts {
         total: BasisPoints::new(1 << 53),
         ..parts()

@@ -6,7 +6,8 @@ pub use order::{OrderError, check_order};
 
 use crate::hash::{ManifestHash, NodeId, ProofRoot};
 use crate::json::{
-    ArrayWriter, FieldError, Fields, JsonError, ObjectWriter, Value, check_same, parse_hashed,
+    ArrayWriter, FieldError, Fields, Items, JsonError, ObjectWriter, Value, check_same,
+    parse_canonical,
 };
 use crate::limits::MAX_NODES_PER_COMPUTATION;
 use crate::merkle::{leaf_hash, root_of};
@@ -16,6 +17,11 @@ use alloc::vec::Vec;
 
 /// `schema` of `score_proof.json`: the format's name and version, and its domain separation.
 pub const SCORE_PROOF_SCHEMA: &str = "stella.score-proof/v1";
+
+/// The canonical bytes before the first node.
+const BEFORE_NODES: &str = "{\"nodes\":[";
+/// The canonical bytes after the last node.
+const AFTER_NODES: &str = ",\"schema\":\"stella.score-proof/v1\"}";
 
 /// Bytes are not a score proof.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,29 +86,24 @@ impl ScoreProof {
     /// # Errors
     /// [`ScoreProofError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, ScoreProofError> {
-        let mut value = parse_hashed(bytes)?;
-        let items = take_nodes(&mut value)?;
-        let nodes = items.into_iter().zip(0..).map(|(item, place)| {
-            let sequence = NodeSequence::new(place);
-            let (stated, node) = ProofNode::with_stated_id(item)
-                .map_err(|problem| ScoreProofError::Node { sequence, problem })?;
-            let sealed = node.seal();
-            let computed = sealed.id();
-            if computed == stated {
-                Ok(sealed)
-            } else {
-                Err(ScoreProofError::Id {
-                    sequence,
-                    stated,
-                    computed,
-                })
-            }
-        });
-        let proof = Self {
-            nodes: nodes.collect::<Result<_, _>>()?,
-        };
-        check_same(&proof.to_bytes(), bytes)?;
-        Ok(proof)
+        let items = Items::after(BEFORE_NODES, 2, bytes)?;
+        let mut items = items.ok_or_else(|| not_a_score_proof(bytes))?;
+        let mut nodes = Vec::new();
+        let mut canonical = Vec::with_capacity(1024);
+        while let Some((item, text)) = items.next()? {
+            let start = items.offset() - text.len();
+            let sequence = next_sequence(nodes.len())?;
+            let node = parse_node(item, sequence)?;
+            canonical.clear();
+            node.write_with_id(&mut canonical);
+            check_same(&canonical, text).map_err(|error| error.behind(start))?;
+            nodes.push(node);
+        }
+        if items.rest() == AFTER_NODES.as_bytes() {
+            Ok(Self { nodes })
+        } else {
+            Err(not_a_score_proof(bytes))
+        }
     }
 
     /// The canonical bytes of `score_proof.json`.
@@ -157,22 +158,45 @@ impl ScoreProof {
     }
 }
 
-/// Takes the nodes out of the object instead of copying them.
-fn take_nodes(value: &mut Value) -> Result<Vec<Value>, ScoreProofError> {
-    let mut fields = Fields::of_schema(value, SCORE_PROOF_SCHEMA)?;
-    if fields.array("nodes")?.len() > MAX_NODES_PER_COMPUTATION {
-        return Err(ScoreProofError::TooManyNodes {
-            limit: MAX_NODES_PER_COMPUTATION,
-        });
+/// The place of the next node after `count` of them.
+fn next_sequence(count: usize) -> Result<NodeSequence, ScoreProofError> {
+    let place = u32::try_from(count)
+        .ok()
+        .filter(|_| count < MAX_NODES_PER_COMPUTATION);
+    let limit = MAX_NODES_PER_COMPUTATION;
+    place
+        .map(NodeSequence::new)
+        .ok_or(ScoreProofError::TooManyNodes { limit })
+}
+
+fn parse_node(item: Value, sequence: NodeSequence) -> Result<SealedNode, ScoreProofError> {
+    let (stated, node) = ProofNode::with_stated_id(item)
+        .map_err(|problem| ScoreProofError::Node { sequence, problem })?;
+    let sealed = node.seal();
+    let computed = sealed.id();
+    if computed == stated {
+        Ok(sealed)
+    } else {
+        Err(ScoreProofError::Id {
+            sequence,
+            stated,
+            computed,
+        })
     }
-    fields.finish()?;
-    let nodes = match value {
-        Value::Object(object) => object.remove("nodes"),
-        _ => None,
+}
+
+/// Names what is wrong with a document that does not have the canonical frame around its nodes.
+fn not_a_score_proof(bytes: &[u8]) -> ScoreProofError {
+    let name = || {
+        let value = parse_canonical(bytes)?;
+        let mut fields = Fields::of_schema(&value, SCORE_PROOF_SCHEMA)?;
+        fields.array("nodes")?;
+        fields.finish()?;
+        Ok::<(), ScoreProofError>(())
     };
-    match nodes {
-        Some(Value::Array(nodes)) => Ok(nodes),
-        _ => Err(FieldError::value("nodes", "an array").into()),
+    match name() {
+        Err(error) => error,
+        Ok(()) => ScoreProofError::Field(FieldError::value("nodes", "an array before schema")),
     }
 }
 
