@@ -42,6 +42,10 @@ pub const MAX_FACT_DEPTH: usize = 16;
 /// Largest JSON document that is canonicalised and hashed, in bytes.
 pub const MAX_CANONICAL_JSON_BYTES: usize = 256 * 1024 * 1024;
 
+/// Largest DSSE envelope, in bytes: the largest SBOMs that are attested take a third of it, and every
+/// signature hashes the payload once for every trusted key.
+pub const MAX_ENVELOPE_BYTES: usize = 64 * 1024 * 1024;
+
 /// Signatures on one DSSE envelope.
 pub const MAX_ENVELOPE_SIGNATURES: usize = 64;
 
@@ -64,3 +68,4 @@ const _: () = assert!(MAX_LEAF_BYTES <= MAX_TILE_ENTRY_BYTES);
 const _: () = assert!(MAX_BUNDLE_BYTES <= u32::MAX as usize);
 const _: () = assert!(4 * MAX_NAME_BYTES + 128 <= MAX_LEAF_BYTES);
 const _: () = assert!(MAX_FACT_DEPTH + 8 <= MAX_JSON_DEPTH);
+const _: () = assert!(MAX_ENVELOPE_BYTES <= MAX_CANONICAL_JSON_BYTES);

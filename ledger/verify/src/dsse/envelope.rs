@@ -6,7 +6,7 @@ use crate::json::{
     ArrayWriter, FieldError, Fields, JsonError, ObjectWriter, Value, parse_strict, write_string,
 };
 use crate::keys::{EnvelopeSigner, SignError};
-use crate::limits::MAX_ENVELOPE_SIGNATURES;
+use crate::limits::{MAX_ENVELOPE_BYTES, MAX_ENVELOPE_SIGNATURES};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -14,6 +14,9 @@ use alloc::vec::Vec;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvelopeError {
+    /// Larger than [`MAX_ENVELOPE_BYTES`].
+    #[error("an envelope has at most {MAX_ENVELOPE_BYTES} bytes")]
+    TooLarge,
     /// Not unambiguous JSON.
     #[error(transparent)]
     Json(#[from] JsonError),
@@ -81,6 +84,9 @@ impl Envelope {
     /// # Errors
     /// [`EnvelopeError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, EnvelopeError> {
+        if bytes.len() > MAX_ENVELOPE_BYTES {
+            return Err(EnvelopeError::TooLarge);
+        }
         Self::from_value(&parse_strict(bytes)?)
     }
 

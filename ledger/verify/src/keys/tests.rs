@@ -113,6 +113,13 @@ fn rsa_keys_have_sound_sizes() {
             "{bytes}"
         );
     }
+    assert!(rsa::RsaPublicKey::new(&[], &exponent).is_err());
+    assert!(rsa::RsaPublicKey::new(&[0; 300], &exponent).is_err());
+    let padded = [alloc::vec![0], odd(256)].concat();
+    assert_eq!(
+        rsa::RsaPublicKey::new(&padded, &exponent).map(|key| key.verify(b"", &[0; 256])),
+        Ok(Err(SignatureError::Invalid))
+    );
     let even = [alloc::vec![0x80; 255], alloc::vec![2]].concat();
     assert!(rsa::RsaPublicKey::new(&even, &exponent).is_err());
     for exponent in [&[1][..], &[2], &[0], &[], &[1; 9]] {
