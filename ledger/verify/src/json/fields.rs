@@ -212,9 +212,6 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`FieldProblem::Unknown`] for the first of them.
     pub fn finish(self) -> Result<(), FieldError> {
-        if self.taken.len() == self.object.len() {
-            return Ok(());
-        }
         let unknown = self
             .object
             .iter()

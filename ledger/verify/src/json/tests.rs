@@ -123,6 +123,20 @@ fn hashed_objects_allow_less_than_json() {
     assert_eq!(problem(r#""\u000A""#), JsonProblem::NotCanonical);
 }
 
+#[test]
+fn a_member_nobody_asked_for_is_refused() {
+    let object = Object::new().with("known", 1).with("unknown", 2);
+    let mut fields = Fields::new(&object);
+    fields.integer("known").unwrap();
+    // Asked for twice, it does not count for another.
+    fields.integer("known").unwrap();
+    let refused = fields.finish().unwrap_err();
+    assert_eq!(
+        (refused.member.as_str(), refused.problem),
+        ("unknown", FieldProblem::Unknown)
+    );
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
