@@ -144,7 +144,12 @@ fn equal_computations_do_not_differ() {
     let diff = diff(&world, &world);
     assert!(diff.rows.is_empty() && diff.inputs.is_empty() && diff.gates.is_empty());
     assert_eq!(diff.unchanged, 7);
-    let ids: Vec<NodeId> = world.compute().nodes.iter().map(|node| node.id()).collect();
+    let ids: Vec<NodeId> = world
+        .compute()
+        .nodes
+        .iter()
+        .map(stella_verify::node::SealedNode::id)
+        .collect();
     assert_eq!(first_difference(&ids, &ids), None);
     let shorter = first_difference(&ids, &ids[..3]).unwrap();
     assert_eq!((shorter.sequence.get(), shorter.right), (3, None));
