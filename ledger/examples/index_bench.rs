@@ -150,7 +150,8 @@ fn append(ledger: &Ledger, events: u64) {
     let mut peak = 0;
     let mut note = |ledger: &Ledger, marks: &mut Vec<Instant>| {
         let stats = ledger.stats();
-        most_behind = most_behind.max(stats.size.get() - stats.index.applied.get());
+        let behind = stats.size.get().saturating_sub(stats.index.applied.get());
+        most_behind = most_behind.max(behind);
         while stats.index.applied.get() / tenth >= u64::try_from(marks.len()).unwrap() {
             marks.push(Instant::now());
             peak = peak.max(resident_megabytes());

@@ -10,16 +10,17 @@ use stella_verify::hash::RootHash;
 use stella_verify::merkle::TreeHead;
 use stella_verify::units::TreeSize;
 
+use super::disk::DiskStore;
 use super::fold::Fold;
 use super::inspect::count_rows;
 use super::kv::{Direction, KeyRange, KvStore, StoreError};
 use super::marker::Marker;
 use super::seal::{self, Seal};
 use super::source::{EventSource, SourceError};
-use super::store::{CacheBytes, SledStore};
+use super::store::CacheBytes;
 
-/// The database's folder inside the index folder.
-const STORE_FOLDER: &str = "sled";
+/// The store's folder inside the index folder.
+const STORE_FOLDER: &str = "store";
 
 /// The seal's file inside the index folder.
 const SEAL_FILE: &str = "SEAL";
@@ -75,7 +76,7 @@ pub struct IndexFolder {
 #[derive(Debug)]
 enum Opened {
     Nothing,
-    Readable(SledStore, Marker, Seal),
+    Readable(DiskStore, Marker, Seal),
     Unusable(String),
 }
 
@@ -107,8 +108,8 @@ impl IndexFolder {
         Ok(opened)
     }
 
-    fn read(&self) -> Result<Option<(SledStore, Marker)>, StoreError> {
-        let store = SledStore::open(&self.store_folder(), self.cache)?;
+    fn read(&self) -> Result<Option<(DiskStore, Marker)>, StoreError> {
+        let store = DiskStore::open(&self.store_folder(), self.cache)?;
         if let Some(marker) = Marker::load(&store)? {
             return Ok(Some((store, marker)));
         }
@@ -193,7 +194,7 @@ pub(super) struct Attached {
     pub(super) found: Found,
 }
 
-fn resume(store: SledStore, marker: &Marker, seal: Seal) -> Result<Fold, StoreError> {
+fn resume(store: DiskStore, marker: &Marker, seal: Seal) -> Result<Fold, StoreError> {
     if seal == Seal::Absent {
         count_rows(&store, marker)?;
     }
@@ -216,7 +217,7 @@ pub(super) fn fresh(folder: &Path, cache: CacheBytes) -> Result<Fold, AttachErro
             _ => {}
         }
     }
-    let store: Arc<dyn KvStore> = Arc::new(SledStore::open(&store_folder(folder), cache)?);
+    let store: Arc<dyn KvStore> = Arc::new(DiskStore::open(&store_folder(folder), cache)?);
     Ok(Fold::empty(store))
 }
 

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::{PoisonError, RwLock};
-use std::time::Duration;
 
 use stella_verify::event::payload::{
     ManifestRegistered, PayloadErased, RootSealed, ScanId, SnapshotPublished,
@@ -61,10 +60,11 @@ pub(crate) struct Model {
 }
 
 /// A log that grows by pushes and publishes when told.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct MemoryLog {
     entries: RwLock<Vec<Entry>>,
     published: RwLock<BTreeMap<TreeSize, RootHash>>,
+    wakes: RwLock<Vec<Box<dyn Fn() + Send + Sync>>>,
     positions: BTreeMap<String, u64>,
     frontier: Frontier,
     time: u64,
@@ -85,8 +85,8 @@ impl MemoryLog {
     /// Makes all that was pushed readable.
     pub(crate) fn publish(&self) -> TreeHead<RootHash> {
         let head = self.frontier.head();
-        let mut published = self.published.write().unwrap();
-        published.insert(head.size, head.root);
+        self.published.write().unwrap().insert(head.size, head.root);
+        self.wakes.read().unwrap().iter().for_each(|wake| wake());
         head
     }
 
@@ -296,11 +296,8 @@ impl EventSource for MemoryLog {
         }
     }
 
-    fn wait_beyond(&self, size: TreeSize, timeout: Duration) {
-        let until = std::time::Instant::now() + timeout.min(Duration::from_millis(50));
-        while self.head().size <= size && std::time::Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+    fn on_publish(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        self.wakes.write().unwrap().push(wake);
     }
 
     fn visit(

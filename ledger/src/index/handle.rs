@@ -70,6 +70,7 @@ struct Shared {
     fold: RwLock<Arc<Fold>>,
     applied: Mutex<TreeSize>,
     advanced: Condvar,
+    news: Arc<News>,
     stop: AtomicBool,
     /// A query or the folder found the present store broken.
     broken: AtomicBool,
@@ -113,12 +114,16 @@ impl Index {
             source,
             options,
             advanced: Condvar::new(),
+            news: Arc::new(News::default()),
             stop: AtomicBool::new(false),
             broken: AtomicBool::new(false),
             refolds: AtomicU64::new(0),
             fault: Mutex::new(None),
             folding: Mutex::new(()),
         });
+        // The log keeps this for ever, so it holds nothing of the index but the bell.
+        let bell = Arc::clone(&shared.news);
+        shared.source.on_publish(Box::new(move || bell.ring()));
         let following = Arc::clone(&shared);
         let folder = thread::Builder::new()
             .name("stella-index".into())
@@ -185,6 +190,7 @@ impl Index {
     /// Drops the store and folds it again in the background.
     pub fn refold(&self) {
         self.shared.broken.store(true, Ordering::Release);
+        self.shared.news.ring();
     }
 
     /// How far it is.
@@ -234,6 +240,7 @@ impl Drop for Index {
     /// Writes what is only in memory, closes the store and seals it.
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Release);
+        self.shared.news.ring();
         if let Some(folder) = self.folder.take() {
             // A folder thread that panicked leaves an unsealed store, which is counted at open.
             let sound = folder.join().is_ok() && !self.shared.broken.load(Ordering::Acquire);
@@ -281,6 +288,7 @@ impl Shared {
         if Arc::ptr_eq(fold, &self.fold()) {
             *self.fault() = Some(error.to_string());
             self.broken.store(true, Ordering::Release);
+            self.news.ring();
         }
     }
 
@@ -293,7 +301,7 @@ impl Shared {
                 if !matches!(error, FollowError::Fold(FoldError::Source(_))) {
                     self.broken.store(true, Ordering::Release);
                 }
-                self.pause(INDEX_RETRY);
+                self.pause();
             }
         }
         let fold = self.fold();
@@ -320,9 +328,11 @@ impl Shared {
             return Ok(());
         }
         drop(folding);
-        self.source.wait_beyond(applied, INDEX_QUIET);
+        if self.news.within(INDEX_QUIET) {
+            return Ok(());
+        }
         let _folding = self.folding();
-        if self.source.head().size == applied && fold.committed() < applied {
+        if fold.committed() < fold.applied() && self.source.head() == to {
             fold.commit(to).map_err(FoldError::from)?;
         }
         Ok(())
@@ -338,10 +348,15 @@ impl Shared {
         Ok(())
     }
 
-    fn pause(&self, length: Duration) {
-        let until = Instant::now() + length;
-        while !self.stop.load(Ordering::Acquire) && Instant::now() < until {
-            thread::sleep(Duration::from_millis(10));
+    /// Lets some time pass after a failure, unless it is time to stop.
+    fn pause(&self) {
+        let until = Instant::now() + INDEX_RETRY;
+        while !self.stop.load(Ordering::Acquire) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            self.news.within(left);
         }
     }
 
@@ -356,6 +371,28 @@ impl Shared {
             // Without a seal the next open counts the rows; nothing is lost.
             let _ = seal_folder(&self.options.folder);
         }
+    }
+}
+
+/// Wakes the folder thread: the log has grown, or there is something else to do.
+#[derive(Debug, Default)]
+struct News {
+    rung: Mutex<bool>,
+    bell: Condvar,
+}
+
+impl News {
+    fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.bell.notify_one();
+    }
+
+    /// Waits at most so long; whether it rang since it was last asked.
+    fn within(&self, patience: Duration) -> bool {
+        let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.bell.wait_timeout_while(rung, patience, |rung| !*rung);
+        let (mut rung, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *rung)
     }
 }
 

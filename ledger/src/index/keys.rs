@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! M                                       the marker: size, root, inventory
-//! H level index                           a full hash tile
+//! H level index                           a full hash tile (on disk a flat file, not in sled)
 //! N/C kind level start ordinal            posting runs (see `postings`)
 //! S stream 0x00 first-position            where a stretch of a stream stands in the log
 //! R leaf                                  keys of the rows that this leaf's payload gave

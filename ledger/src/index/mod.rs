@@ -1,4 +1,4 @@
-//! Everything that is folded from the log and kept in sled.
+//! Everything that is folded from the log: the DAG and the projections in sled, hash tiles beside it.
 //!
 //! ```text
 //! EventSource --digest (parallel)--> Digest --absorb--> Fold { unfinished window } --commit--> store
@@ -10,6 +10,7 @@
 
 pub mod attach;
 pub mod catch_up;
+pub mod disk;
 pub mod dump;
 pub mod fold;
 pub mod handle;
@@ -23,6 +24,7 @@ pub mod query;
 pub mod seal;
 pub mod source;
 pub mod store;
+pub mod tile_files;
 pub mod tiles;
 pub mod window;
 

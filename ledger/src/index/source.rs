@@ -5,7 +5,6 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use stella_verify::hash::RootHash;
 use stella_verify::merkle::{LeafRange, TreeHead};
@@ -39,8 +38,8 @@ pub trait EventSource: Send + Sync + 'static {
     /// The newest published size and its root.
     fn head(&self) -> TreeHead<RootHash>;
 
-    /// Returns once more than `size` leaves are published, or after `timeout`.
-    fn wait_beyond(&self, size: TreeSize, timeout: Duration);
+    /// Calls `wake` after each publication from now on. It is quick and may be called on any thread.
+    fn on_publish(&self, wake: Box<dyn Fn() + Send + Sync>);
 
     /// Calls `visit` for each event of `range` in order, until it breaks off. All of it is
     /// published.

@@ -1,10 +1,11 @@
-//! The store on disk. The only file that names sled.
+//! sled. The only file that names the crate.
 //!
 //! sled 0.34.7 panics on most damaged files, forgets data silently on others, and its `flush` does
 //! not reach the disk. None of that can lose anything here, because the log holds the truth:
 //!
 //! * every call is contained: a panic becomes [`StoreError::Damaged`], opening happens on a thread
-//!   of its own with a time limit, and after the first fault the store answers nothing more;
+//!   of its own with a time limit, and after the first fault the store answers nothing more (the
+//!   panic's message still goes to standard error: the hook that prints it is the process's);
 //! * every value ends in a checksum over its key and itself;
 //! * what is missing altogether is noticed by the seal, the inventory and the structures above.
 //!

@@ -13,6 +13,7 @@ use stella_verify::merkle::{
 };
 use stella_verify::units::{LeafIndex, StreamPosition, TreeSize, UnixMillis};
 
+use super::disk::DiskStore;
 use super::dump::{dump, first_difference};
 use super::fixture::{MemoryLog, Random};
 use super::keys::{Table, text_lookup};
@@ -21,7 +22,6 @@ use super::memory::MemoryStore;
 use super::postings::Wanted;
 use super::query::{PostingTable, TileNodes};
 use super::source::EventSource;
-use super::store::SledStore;
 use super::*;
 use crate::limits::INDEX_WINDOW_LEAVES;
 
@@ -218,7 +218,7 @@ fn deleting_the_folder_loses_nothing() {
     let log = log(4);
     let content = |folder: &Path| {
         drop(open(folder, &log));
-        let store = SledStore::open(&folder.join("sled"), CacheBytes(1 << 20)).unwrap();
+        let store = DiskStore::open(&folder.join("store"), CacheBytes(1 << 20)).unwrap();
         dump(&store).unwrap()
     };
     let before = content(dir.path());
@@ -247,7 +247,7 @@ fn an_unclean_stop_at_any_moment_ends_in_the_same_store() {
         restore(image.path(), &files(dir.path()));
         running.join().unwrap();
         drop(open(image.path(), &log));
-        let store = SledStore::open(&image.path().join("sled"), CacheBytes(1 << 20)).unwrap();
+        let store = DiskStore::open(&image.path().join("store"), CacheBytes(1 << 20)).unwrap();
         assert_eq!(dump(&store).unwrap(), content, "after {delay} ms");
         drop(store);
         fs::remove_dir_all(dir.path()).unwrap();

@@ -1,6 +1,6 @@
 //! Hash tiles: 256 hashes of one level of the tree, as tlog-tiles serves them.
 //!
-//! A full tile is stored once, when its last hash is known, together with the 16 nodes four levels
+//! A full tile is stored once ([`super::tile_files`]), when its last hash is known, together with the 16 nodes four levels
 //! above its hashes. With them an inclusion proof needs at most 22 hash computations per tile
 //! instead of 247. The tiles at the tree's growing edge are in memory ([`TreeEdge`]), rebuilt at
 //! open from the log and from the full tiles below them.

@@ -110,9 +110,7 @@ impl Window {
             self.extend_stream(&stretch);
         }
         // Payloads are erased after all they gave was taken up, also in the same digest.
-        for leaf in digest.erased {
-            self.erase(leaf);
-        }
+        self.erase(digest.erased);
     }
 
     fn extend_stream(&mut self, stretch: &Stretch) {
@@ -133,18 +131,20 @@ impl Window {
         }
     }
 
-    fn erase(&mut self, leaf: LeafIndex) {
-        self.erased.insert(leaf);
-        if leaf < self.start {
-            return;
+    fn erase(&mut self, erased: Vec<LeafIndex>) {
+        let inside = erased.iter().filter(|leaf| **leaf >= self.start);
+        let inside: BTreeSet<LeafIndex> = inside.copied().collect();
+        if !inside.is_empty() {
+            self.nodes.remove(&inside);
+            self.children.remove(&inside);
         }
-        self.nodes.remove(leaf);
-        self.children.remove(leaf);
-        if let Some(given) = self.rows.remove(&keys::given(leaf)) {
+        for leaf in inside {
+            let given = self.rows.remove(&keys::given(leaf)).unwrap_or_default();
             for key in given_keys(&given) {
                 self.rows.remove(&key);
             }
         }
+        self.erased.extend(erased);
     }
 
     /// All rows of the window as they are stored, stretches of streams included.

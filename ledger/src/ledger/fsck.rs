@@ -10,9 +10,10 @@ use stella_verify::units::TreeSize;
 
 use super::{Ledger, LedgerError, LogSource};
 use crate::blobs::BlobError;
+use crate::index::disk::DiskStore;
 use crate::index::dump::first_difference;
 use crate::index::kv::KvStore;
-use crate::index::store::SledStore;
+
 use crate::index::{CacheBytes, Fold, FoldError, FoldProgress, Workers, catch_up};
 use crate::log::{CheckpointVerifier, FsckProgress, FsckReport};
 
@@ -115,7 +116,7 @@ impl Ledger {
         let folder = CheckFolder(self.folder.join(CHECK_FOLDER));
         folder.remove();
         let compared = self.index.standing_still(|fold, head| {
-            let store: Arc<dyn KvStore> = Arc::new(SledStore::open(&folder.0, CHECK_CACHE)?);
+            let store: Arc<dyn KvStore> = Arc::new(DiskStore::open(&folder.0, CHECK_CACHE)?);
             let again = Fold::empty(Arc::clone(&store));
             let source = LogSource(Arc::clone(&self.log));
             let watch = Watch {

@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use stella_verify::checkpoint::{Checkpoint, CheckpointError};
 use stella_verify::hash::RootHash;
@@ -40,10 +39,8 @@ impl EventSource for LogSource {
         }
     }
 
-    fn wait_beyond(&self, size: TreeSize, timeout: Duration) {
-        if let Some(next) = size.checked_add(1) {
-            let _ = self.0.wait_published(next, timeout);
-        }
+    fn on_publish(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        self.0.on_publish(move |_| wake());
     }
 
     fn visit(

@@ -1,5 +1,7 @@
 //! Postings of the window that is still being filled.
 
+use std::collections::BTreeSet;
+
 use super::{Entry, Prefix, Wanted};
 use crate::projection::Posting;
 use stella_verify::units::LeafIndex;
@@ -72,10 +74,10 @@ impl WindowPostings {
         out.extend(inside.take(room));
     }
 
-    /// Removes what a leaf posted.
-    pub fn remove(&mut self, leaf: LeafIndex) {
+    /// Removes what some leaves posted.
+    pub fn remove(&mut self, leaves: &BTreeSet<LeafIndex>) {
         let start = self.start;
-        let keep = |entry: &Entry| entry.leaf(start) != leaf;
+        let keep = |entry: &Entry| !leaves.contains(&entry.leaf(start));
         self.rest.retain(keep);
         for chunk in &mut self.chunks {
             chunk.retain(keep);
