@@ -5,7 +5,7 @@
 //! hashing out. Figures are medians of rounds in which all of them alternate, so that other load
 //! on the machine hits all alike.
 //!
-//! `cargo run --release -p stella-ledger --example append_bench [folder] [rounds]`
+//! `cargo run --release -p stella-ledger --example append_bench [folder] [rounds] [ms added to a sync]`
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
-use stella_ledger::disk::RealDisk;
+use stella_ledger::disk::{DelayedSync, RealDisk};
 use stella_ledger::log::{
     AppendRequest, Entries, EventLog, Expected, LogOptions, NewEvent, NoteCheckpointSigner,
     Principal,
@@ -41,7 +41,7 @@ fn main() {
     let folder = args.next().unwrap_or_else(|| ".".to_owned());
     let rounds: usize = args.next().map_or(5, |text| text.parse().unwrap());
     println!("events of {PAYLOAD_BYTES} bytes of payload, thousand events/s, medians of {rounds}");
-    let only: Option<usize> = args.next().map(|text| text.parse().unwrap());
+    let delay = Duration::from_millis(args.next().map_or(0, |text| text.parse().unwrap()));
     let shapes = [
         (1, 1, 1),
         (100, 1, 1),
@@ -50,30 +50,23 @@ fn main() {
         (1000, 1, 4),
         (1, 64, 1),
     ];
-    for (number, (batch, writers, ahead)) in shapes.into_iter().enumerate() {
-        if only.is_some_and(|only| only != number) {
-            continue;
-        }
+    for (batch, writers, ahead) in shapes {
         let mut figures: [Vec<f64>; 3] = Default::default();
         let mut detail = (0.0, 0.0);
         for _ in 0..rounds {
-            let log = log_round(Path::new(&folder), batch, writers, ahead);
+            let log = log_round(Path::new(&folder), batch, writers, ahead, delay);
             detail = (log.bytes_per_event, log.batch);
             figures[0].push(log.per_second);
             let event_bytes = log.bytes_per_event;
             figures[1].push(bare_round(
-                Path::new(&folder),
+                Bare::new(Path::new(&folder), event_bytes, true, delay),
                 batch,
                 writers,
-                event_bytes,
-                true,
             ));
             figures[2].push(bare_round(
-                Path::new(&folder),
+                Bare::new(Path::new(&folder), event_bytes, false, delay),
                 batch,
                 writers,
-                event_bytes,
-                false,
             ));
         }
         let [log, bare, unhashed] = figures.map(|mut rounds| {
@@ -130,11 +123,18 @@ fn prepared(batch: usize, writers: usize) -> Vec<Vec<AppendRequest>> {
     (0..writers).map(|_| requests()).collect()
 }
 
-fn log_round(folder: &Path, batch: usize, writers: usize, ahead: usize) -> LogRound {
+fn log_round(
+    folder: &Path,
+    batch: usize,
+    writers: usize,
+    ahead: usize,
+    delay: Duration,
+) -> LogRound {
     let folder = tempfile::tempdir_in(folder).unwrap();
     let signer = Ed25519Signer::from_seed(KeyName::new(ORIGIN).unwrap(), &[1; 32]);
+    let disk = Arc::new(RealDisk::new(folder.path()));
     let options = LogOptions::new(
-        Arc::new(RealDisk::new(folder.path())),
+        Arc::new(DelayedSync::new(disk, delay)),
         LogOrigin::new(Arc::from(ORIGIN)).unwrap(),
         Arc::new(NoteCheckpointSigner::new(Box::new(signer))),
     );
@@ -210,10 +210,11 @@ struct Bare {
     bytes: Vec<u8>,
     event_bytes: f64,
     hash: bool,
+    delay: Duration,
 }
 
 impl Bare {
-    fn new(folder: &Path, event_bytes: f64, hash: bool) -> Self {
+    fn new(folder: &Path, event_bytes: f64, hash: bool, delay: Duration) -> Self {
         let file = tempfile::tempfile_in(folder).unwrap();
         let length = 64 * 1024 * 1024;
         let zeros = vec![0u8; 1024 * 1024];
@@ -230,6 +231,7 @@ impl Bare {
             bytes: Vec::new(),
             event_bytes,
             hash,
+            delay,
         }
     }
 
@@ -248,11 +250,13 @@ impl Bare {
         self.file.write_all_at(&self.bytes, self.offset).unwrap();
         self.offset += bytes as u64;
         self.file.sync_data().unwrap();
+        if !self.delay.is_zero() {
+            std::thread::sleep(self.delay);
+        }
     }
 }
 
-fn bare_round(folder: &Path, batch: usize, writers: usize, event_bytes: f64, hash: bool) -> f64 {
-    let mut bare = Bare::new(folder, event_bytes, hash);
+fn bare_round(mut bare: Bare, batch: usize, writers: usize) -> f64 {
     let start = Instant::now();
     if writers == 1 || batch > 1 {
         let mut events = 0usize;

@@ -22,7 +22,7 @@ use stella_testkit::oracle::{Remembered, Witness};
 use stella_verify::event::Actor;
 use stella_verify::units::LeafIndex;
 
-const REQUESTS: u64 = 40;
+const REQUESTS: u64 = 28;
 const ERASED: u64 = 3;
 
 fn options(disk: &SimDisk) -> LogOptions {
@@ -188,7 +188,7 @@ fn survive(fault: Fault, loss: Option<PowerLoss>) -> bool {
     // What the reopened log acknowledged is on the medium, whatever the page cache says.
     let disk = disk.lose_power(PowerLoss::DropUnsynced);
     drop(log);
-    let log = world.reopen_and_go_on(&disk, until + 20);
+    let log = world.reopen_and_go_on(&disk, until + 8);
     log.close().unwrap();
     let (log, report) = EventLog::open(options(&disk)).unwrap();
     assert!(report.clean);
@@ -251,7 +251,7 @@ fn faults_upon_faults_also_during_recovery() {
         FaultKind::NoSpace,
         FaultKind::Killed,
     ];
-    for round in 0..300 {
+    for round in 0..250 {
         let seed = seed_of_round(round);
         let result = std::panic::catch_unwind(|| {
             let mut choices = Choices::of(seed);

@@ -103,3 +103,17 @@ fn one_process_owns_a_directory() {
     ));
     assert!(EventLog::open(options).unwrap().1.clean);
 }
+
+#[test]
+fn a_commit_is_one_write_and_one_sync() {
+    let disk = Arc::new(SimDisk::new());
+    let (log, _) = EventLog::create(fixture::options(disk.clone(), Seed(1)).unwrap()).unwrap();
+    for count in [1, 3, 100] {
+        let events = vec![fixture::event("s", "x").unwrap(); count];
+        let before = disk.operations().0;
+        log.append(fixture::request(Some(&format!("{count}")), events).unwrap())
+            .unwrap();
+        assert_eq!(disk.operations().0 - before, 2);
+    }
+    assert_eq!(log.stats().commits, 3);
+}

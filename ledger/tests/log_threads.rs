@@ -10,7 +10,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 use stella_ledger::log::{
     AppendError, CheckpointSigner, EventLog, LogOptions, NoteCheckpointSigner, OpenError,
@@ -24,7 +24,7 @@ use stella_verify::event::LogOrigin;
 use stella_verify::merkle::TreeHead;
 
 /// Longer than anything here takes; a test that hits it has found a thread that nobody wakes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn options(disk: &SimDisk) -> LogOptions {
     let mut options = fixture::options(Arc::new(disk.clone()), Seed(6)).unwrap();
@@ -151,9 +151,7 @@ fn a_signer_that_fails_or_panics_poisons_and_blocks_nobody() {
             let cause = if panics { "panicked" } else { "out of reach" };
             assert!(poisoned.contains(cause), "{poisoned}");
             assert!(log.close().is_err());
-            let witness = witness
-                .into_inner()
-                .unwrap_or_else(|broken| broken.into_inner());
+            let witness = witness.into_inner().unwrap_or_else(PoisonError::into_inner);
             assert!(witness.acknowledged() > 0);
             let (log, report) = EventLog::open(options(&disk)).unwrap();
             assert!(!report.clean);

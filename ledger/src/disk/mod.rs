@@ -9,8 +9,10 @@
 //! * a created or renamed name survives power loss only after [`Disk::sync_dir`];
 //! * [`Disk::rename`] is atomic: the target is the old file or the new one, never neither.
 
+mod delayed;
 mod real;
 
+pub use delayed::DelayedSync;
 pub use real::RealDisk;
 
 use std::io;

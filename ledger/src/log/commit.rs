@@ -1,9 +1,10 @@
 //! Group commit: whoever asks first leads, who asks meanwhile shares the next sync.
 //!
 //! The leader takes what waits, sequences it, takes the right to write (held by the commit in
-//! flight until its sync returned), takes what came meanwhile, signs and lays the frame out, hands
-//! leadership on, writes. So sequencing overlaps the previous sync, a lone request meets no timer
-//! and no other thread, and a frame holds everything that waited when its write began.
+//! flight until its sync returned), takes what came meanwhile, signs and lays the frame out, writes,
+//! answers. Who leads when is [`super::queue`]'s. Sequencing much overlaps the previous sync, a lone
+//! request meets no timer and no other thread, and a frame holds everything that waited when its
+//! write began.
 //!
 //! The commit point is [`LogState::write`]: what is durable at each line stands there.
 
@@ -14,7 +15,8 @@ use super::fault::DiskFault;
 use super::index::IndexedSegment;
 use super::options::UpkeepMode;
 use super::publish::Published;
-use super::queue::{Leader, Reply, Slot, Waiting, Woken};
+use super::queue::{Leader, Role, Waiting};
+use super::reply::{Reply, Slot, Woken};
 use super::request::Receipt;
 use super::run::FrameMark;
 use super::segment::FIRST_FRAME;
@@ -38,13 +40,13 @@ impl LogState {
         let reply = Reply::blocked(&slot);
         let pushed = self.queue().push(Waiting { pending, reply });
         match pushed {
-            Ok(Leader::You) => self.lead(),
+            Ok(Leader::You) => self.lead(self.role_of_caller()),
             Ok(_) => {}
             Err(refused) => refused.waiting.reply.send(Err(refused.error)),
         }
         loop {
             match slot.wait() {
-                Woken::Lead => self.lead(),
+                Woken::Lead => self.lead(self.role_of_caller()),
                 Woken::Answered(answer) => return answer,
             }
         }
@@ -54,9 +56,9 @@ impl LogState {
     pub(crate) fn append_later(&self, waiting: Waiting) {
         let mut queue = self.queue();
         match queue.push(waiting) {
-            Ok(Leader::You) if self.leads_for_callbacks() => {
+            Ok(Leader::You) if self.role_of_caller() == Role::Committer => {
                 drop(queue);
-                self.lead();
+                self.lead(Role::Committer);
             }
             Ok(Leader::You) => {
                 queue.summoned = true;
@@ -71,7 +73,8 @@ impl LogState {
         }
     }
 
-    /// The committer thread: leads when only callbacks wait.
+    /// A committer thread: leads when callbacks or a crowd wait. There are two, so that one can
+    /// sequence while the other is at its write.
     pub(crate) fn run_committer(&self) {
         loop {
             let mut queue = self.queue();
@@ -86,24 +89,36 @@ impl LogState {
             }
             queue.summoned = false;
             drop(queue);
-            self.lead();
+            self.lead(Role::Committer);
         }
     }
 
-    /// Leads commits until leadership is someone else's or nothing waits.
-    fn lead(&self) {
+    /// What a thread that is not a committer may do: lead its own commit and pass leading on, or,
+    /// where there is no committer or it may have died of what poisoned the log, all that waits.
+    fn role_of_caller(&self) -> Role {
+        if self.options.upkeep == UpkeepMode::Inline || self.poison.get().is_some() {
+            Role::Committer
+        } else {
+            Role::Caller
+        }
+    }
+
+    /// Leads commits until leading is someone else's or nothing waits.
+    fn lead(&self, role: Role) {
         loop {
             let leadership = Leadership(self);
-            let led = self.lead_one();
+            let next = self.lead_one(role);
             drop(leadership);
-            if !led {
-                return;
+            match next {
+                Leader::You => {}
+                Leader::Other => return,
+                Leader::Committer => return self.summon.notify_one(),
             }
         }
     }
 
-    /// One commit, from the queue to the answers. `true`: the caller has to lead the next one.
-    fn lead_one(&self) -> bool {
+    /// One commit, from the queue to the answers. Says who leads the next one.
+    fn lead_one(&self, role: Role) -> Leader {
         let mut sequencer = self
             .sequencer
             .lock()
@@ -116,10 +131,11 @@ impl LogState {
         self.fill(&mut sequencer, &mut batch, &mut held);
         let prepared = self.prepare(&mut sequencer, &mut batch);
         drop(sequencer);
-        let goes_on = self.queue().pass_on() == Leader::Committer && {
+        let alone = self.role_of_caller() == Role::Committer;
+        let write = self.queue().begin_write(alone);
+        if write == Err(Leader::Committer) {
             self.summon.notify_one();
-            self.leads_for_callbacks()
-        };
+        }
 
         let written = match prepared {
             Ok(Some(commit)) => self.write(&commit, &batch.blocks),
@@ -129,13 +145,17 @@ impl LogState {
         drop(held);
         answer(&mut batch, &written);
         self.recycle(batch);
-        goes_on
-    }
-
-    /// Whether whoever is at hand leads for callbacks: there is no committer thread, or it may
-    /// have died of what poisoned the log.
-    fn leads_for_callbacks(&self) -> bool {
-        self.options.upkeep == UpkeepMode::Inline || self.poison.get().is_some()
+        match write {
+            Ok(write) => {
+                let role = match role {
+                    Role::Committer => role,
+                    // The log may have been poisoned meanwhile.
+                    Role::Caller => self.role_of_caller(),
+                };
+                self.queue().end_write(write, role)
+            }
+            Err(_) => Leader::Other,
+        }
     }
 
     fn right_to_write(&self) -> MutexGuard<'_, ()> {
@@ -376,15 +396,7 @@ impl Drop for Leadership<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.poison("a committing thread panicked");
-            let waiting = {
-                let mut queue = self.0.queue();
-                let mut waiting = Vec::new();
-                while let Some(one) = queue.pop() {
-                    waiting.push(one);
-                }
-                queue.pass_on();
-                waiting
-            };
+            let waiting = self.0.queue().abandon();
             for one in waiting {
                 one.reply.send(Err(self.0.poison("").into()));
             }

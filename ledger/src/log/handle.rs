@@ -12,10 +12,11 @@ use super::names::{Principal, RequestId};
 use super::options::{LogOptions, UpkeepMode};
 use super::pending::Author;
 use super::publish::Published;
-use super::queue::{AppendCallback, Reply, Waiting};
+use super::queue::Waiting;
 use super::read::ReadError;
 use super::record::{NameKey, RequestKey, StreamKey};
 use super::recover::{OpenError, OpenReport, first_segment_has_frames, recover};
+use super::reply::{AppendCallback, Reply};
 use super::request::{AppendRequest, EventCount, Named, Receipt, StreamHead};
 use super::segment::{FIRST_FRAME, LOG_FOLDER, Segment};
 use super::signer::CheckpointVerifier;
@@ -29,11 +30,14 @@ use std::time::Duration;
 use stella_verify::merkle::{Frontier, LeafRange};
 use stella_verify::units::{LeafIndex, TreeSize};
 
+/// One sequences while the other is at its write.
+const COMMITTERS: usize = 2;
+
 /// An open event log: the one owner of its directory until it is closed or dropped.
 #[derive(Debug)]
 pub struct EventLog {
     state: Arc<LogState>,
-    committer: Option<JoinHandle<()>>,
+    committers: Vec<JoinHandle<()>>,
     upkeep: Option<JoinHandle<()>>,
     _lock: Box<dyn DiskLock>,
 }
@@ -104,13 +108,16 @@ impl EventLog {
         state.finish_all_erasing(erased)?;
         let mut log = Self {
             state,
-            committer: None,
+            committers: Vec::new(),
             upkeep: None,
             _lock: lock,
         };
         if log.state.options.upkeep == UpkeepMode::Threads {
             log.upkeep = Some(log.start("log-upkeep", LogState::run_upkeep)?);
-            log.committer = Some(log.start("log-committer", LogState::run_committer)?);
+            for _ in 0..COMMITTERS {
+                let committer = log.start("log-committer", LogState::run_committer)?;
+                log.committers.push(committer);
+            }
         }
         Ok((log, report))
     }
@@ -348,9 +355,11 @@ impl EventLog {
     fn shut_down(&mut self) -> Result<(), CloseError> {
         self.state.queue().closed = true;
         self.state.summon.notify_all();
-        // The committer answers all that waits, for which it may need the upkeep thread. A thread
+        // The committers answer all that waits, for which they may need the upkeep thread. A thread
         // that panicked has poisoned the log; joining it tells nothing more.
-        let _ = self.committer.take().map(JoinHandle::join);
+        for committer in self.committers.drain(..) {
+            let _ = committer.join();
+        }
         self.state.upkeep.stop();
         let _ = self.upkeep.take().map(JoinHandle::join);
         self.state.stop_cleanly()

@@ -38,6 +38,7 @@ mod queue;
 mod read;
 mod record;
 mod recover;
+mod reply;
 mod request;
 mod run;
 mod scan;
@@ -61,9 +62,9 @@ pub use ids::{LogId, SegmentNumber};
 pub use names::{NameError, Principal, RequestId};
 pub use options::{Evidence, LogOptions, UpkeepMode};
 pub use publish::Published;
-pub use queue::AppendCallback;
 pub use read::ReadError;
 pub use recover::{OpenError, OpenReport};
+pub use reply::AppendCallback;
 pub use request::{
     AppendRequest, Entries, EventCount, Expected, NameRule, Named, NewEvent, Receipt, StreamHead,
 };

@@ -1,18 +1,22 @@
-//! Requests waiting for the sequencer, and how their answers get back.
+//! Requests waiting for the sequencer, and who leads the next commit.
+//!
+//! One thread *leads*: it sequences what waits and writes it. While it is at its write, leading is
+//! free for a request that brings enough work to be sequenced meanwhile; small ones rather wait
+//! and share the next frame. After its write the leader passes leading on: a few waiting threads
+//! are woken to lead themselves, a crowd is led by the committer, which then need not be woken
+//! between commits. A lone request finds nobody leading and waits for no other thread.
 
 use super::append::AppendError;
 use super::pending::Pending;
-use super::request::Receipt;
+use super::reply::Reply;
 use crate::limits::MAX_QUEUED_BYTES;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::Thread;
 
-/// What an append answers.
-pub(crate) type Answer = Result<Receipt, AppendError>;
+/// Waiting bytes from which sequencing them beside a running sync is worth waking a thread.
+const OVERLAP_BYTES: usize = 64 * 1024;
 
-/// Called once, from the thread that committed; it must be quick and must not append itself.
-pub type AppendCallback = Box<dyn FnOnce(Result<Receipt, AppendError>) + Send>;
+/// Waiting requests from which the committer leads.
+const CROWD: usize = 4;
 
 /// One waiting request.
 #[derive(Debug)]
@@ -21,117 +25,31 @@ pub(crate) struct Waiting {
     pub(crate) reply: Reply,
 }
 
-/// The way back to whoever asked. Dropped without an answer (a panic), it answers that the
-/// outcome is unknown, so nobody waits for ever.
-pub(crate) struct Reply(Option<ReplyTo>);
-
-enum ReplyTo {
-    Blocked(Arc<Slot>),
-    Callback(AppendCallback),
-}
-
-impl Reply {
-    pub(crate) fn blocked(slot: &Arc<Slot>) -> Self {
-        Self(Some(ReplyTo::Blocked(Arc::clone(slot))))
-    }
-
-    pub(crate) fn callback(callback: AppendCallback) -> Self {
-        Self(Some(ReplyTo::Callback(callback)))
-    }
-
-    pub(crate) fn send(mut self, answer: Answer) {
-        self.deliver(answer);
-    }
-
-    fn deliver(&mut self, answer: Answer) {
-        match self.0.take() {
-            Some(ReplyTo::Blocked(slot)) => slot.set(SlotState::Answered(Box::new(answer))),
-            Some(ReplyTo::Callback(callback)) => callback(answer),
-            None => {}
-        }
-    }
-}
-
-impl Drop for Reply {
-    fn drop(&mut self) {
-        self.deliver(Err(AppendError::OutcomeUnknown {
-            cause: Arc::from("the committing thread ended early"),
-        }));
-    }
-}
-
-impl std::fmt::Debug for Reply {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match &self.0 {
-            Some(ReplyTo::Blocked(_)) => "Reply(blocked)",
-            Some(ReplyTo::Callback(_)) => "Reply(callback)",
-            None => "Reply(sent)",
-        })
-    }
-}
-
-/// Where one blocked thread parks. One parking place per request: nobody is woken for nothing.
-#[derive(Debug)]
-pub(crate) struct Slot {
-    thread: Thread,
-    state: Mutex<SlotState>,
-}
-
-#[derive(Debug)]
-enum SlotState {
-    Waiting,
-    Lead,
-    Answered(Box<Answer>),
-}
-
-/// Why a parked thread goes on.
-#[derive(Debug)]
-pub(crate) enum Woken {
-    /// It must lead the next commit, its own request included.
-    Lead,
-    /// Its request is answered.
-    Answered(Answer),
-}
-
-impl Slot {
-    /// A place for the current thread.
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            thread: std::thread::current(),
-            state: Mutex::new(SlotState::Waiting),
-        })
-    }
-
-    /// Parks the current thread until there is something to do.
-    pub(crate) fn wait(&self) -> Woken {
-        loop {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            match std::mem::replace(&mut *state, SlotState::Waiting) {
-                SlotState::Answered(answer) => return Woken::Answered(*answer),
-                SlotState::Lead => return Woken::Lead,
-                SlotState::Waiting => {}
-            }
-            drop(state);
-            std::thread::park();
-        }
-    }
-
-    fn set(&self, new: SlotState) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = new;
-        self.thread.unpark();
-    }
-}
-
 /// The queue, and whether someone leads.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     waiting: VecDeque<Waiting>,
     bytes: usize,
-    led: bool,
-    /// The committer thread is to lead.
+    led: Led,
+    writes: u64,
+    /// A committer thread is to lead.
     pub(crate) summoned: bool,
     pub(crate) closed: bool,
 }
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Led {
+    #[default]
+    Nobody,
+    /// Someone sequences, or was told to.
+    Sequencing,
+    /// The leader is at this write; nobody sequences.
+    Writing(Write),
+}
+
+/// One write of a leader that has not passed leading on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Write(u64);
 
 /// Who leads after a queue operation.
 #[derive(Debug, PartialEq, Eq)]
@@ -140,7 +58,16 @@ pub(crate) enum Leader {
     You,
     /// A parked thread, woken for it, or one that leads already; or nobody has to.
     Other,
-    /// The committer thread, which the caller must wake.
+    /// A committer thread, which the caller must wake.
+    Committer,
+}
+
+/// Which thread asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// One that has a request of its own to be answered.
+    Caller,
+    /// One that may lead on and on.
     Committer,
 }
 
@@ -158,7 +85,7 @@ impl Refused {
 }
 
 impl Queue {
-    /// Adds a request. [`Leader::You`] when nobody leads and the caller must.
+    /// Adds a request. [`Leader::You`] when the caller must lead.
     pub(crate) fn push(&mut self, waiting: Waiting) -> Result<Leader, Box<Refused>> {
         if self.closed {
             return Err(Refused::new(waiting, AppendError::Closed));
@@ -170,14 +97,19 @@ impl Queue {
         }
         self.bytes = bytes;
         self.waiting.push_back(waiting);
-        if self.led {
+        let free = match self.led {
+            Led::Nobody => true,
+            Led::Sequencing => false,
+            Led::Writing(_) => self.bytes >= OVERLAP_BYTES,
+        };
+        if !free {
             return Ok(Leader::Other);
         }
-        self.led = true;
+        self.led = Led::Sequencing;
         Ok(Leader::You)
     }
 
-    /// The oldest request's bound on frame bytes, and its entries.
+    /// The oldest request.
     pub(crate) fn front(&self) -> Option<&Pending> {
         self.waiting.front().map(|waiting| &waiting.pending)
     }
@@ -188,24 +120,55 @@ impl Queue {
         Some(waiting)
     }
 
-    /// Gives leadership to the oldest request's thread, to the committer, or up.
-    pub(crate) fn pass_on(&mut self) -> Leader {
-        match self.waiting.front() {
-            None => {
-                self.led = false;
-                Leader::Other
-            }
-            Some(Waiting {
-                reply: Reply(Some(ReplyTo::Blocked(slot))),
-                ..
-            }) => {
-                slot.set(SlotState::Lead);
-                Leader::Other
-            }
-            Some(_) => {
-                self.summoned = true;
-                Leader::Committer
-            }
+    /// The leader has sequenced and goes to write. `Err`: it passed leading on, to whom it says.
+    pub(crate) fn begin_write(&mut self, alone: bool) -> Result<Write, Leader> {
+        if self.bytes >= OVERLAP_BYTES && !alone && !self.closed {
+            return Err(self.pass_to_front());
         }
+        self.writes += 1;
+        let write = Write(self.writes);
+        self.led = Led::Writing(write);
+        Ok(write)
+    }
+
+    /// The leader's write is over and answered; who leads next.
+    pub(crate) fn end_write(&mut self, write: Write, role: Role) -> Leader {
+        if self.led != Led::Writing(write) {
+            // Someone took over meanwhile.
+            return Leader::Other;
+        }
+        if self.waiting.is_empty() {
+            self.led = Led::Nobody;
+            return Leader::Other;
+        }
+        self.led = Led::Sequencing;
+        match role {
+            Role::Committer => Leader::You,
+            Role::Caller if self.waiting.len() < CROWD => self.pass_to_front(),
+            Role::Caller => self.summon(),
+        }
+    }
+
+    /// Takes everything out and leaves nobody leading: the log is poisoned.
+    pub(crate) fn abandon(&mut self) -> VecDeque<Waiting> {
+        self.led = Led::Nobody;
+        self.bytes = 0;
+        std::mem::take(&mut self.waiting)
+    }
+
+    fn pass_to_front(&mut self) -> Leader {
+        let front = self.waiting.front();
+        match front.and_then(|waiting| waiting.reply.parked()) {
+            Some(slot) => {
+                slot.promote();
+                Leader::Other
+            }
+            None => self.summon(),
+        }
+    }
+
+    const fn summon(&mut self) -> Leader {
+        self.summoned = true;
+        Leader::Committer
     }
 }
