@@ -71,6 +71,8 @@ reasons! {
     WrongExpectedPosition "WRONG_EXPECTED_POSITION" FailedPrecondition 409 1 "read the stream's end and decide again";
     /// A request id was used before with another body.
     RequestIdReused "REQUEST_ID_REUSED" AlreadyExists 409 1 "use a new request id for a new request";
+    /// A manifest with these inputs is registered already.
+    ScanExists "SCAN_EXISTS" AlreadyExists 409 1 "say --idempotent to take the existing scan as the answer";
     /// A request id is older than the window in which repeats are recognised.
     RequestIdExpired "REQUEST_ID_EXPIRED" FailedPrecondition 409 1 "look in the log whether the earlier request was appended";
     /// Something is larger than its limit.

@@ -3,3 +3,6 @@
 mod crate_edges;
 mod fuzz_replay;
 mod second_verifier;
+mod service;
+mod support;
+mod tiles;

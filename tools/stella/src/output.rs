@@ -14,6 +14,22 @@ pub(crate) enum Format {
     Json,
     /// One JSON document a line.
     Jsonl,
+    /// SARIF 2.1.0 (`score compute`).
+    Sarif,
+    /// CycloneDX with ratings (`score compute`).
+    Cyclonedx,
+    /// Comma-separated values (`score compute`).
+    Csv,
+}
+
+impl Format {
+    /// The formats of neighbours are for one command only.
+    fn refused(self) -> Result<(), Failure> {
+        Err(Failure::usage(
+            format!("{self:?} is a format of `stella score compute`"),
+            "use --format table, json or jsonl",
+        ))
+    }
 }
 
 /// A cell's row of headings and rows below it.
@@ -70,6 +86,7 @@ pub(crate) fn document(format: Format, value: &Value) -> Result<(), Failure> {
     match format {
         Format::Json => text(&format!("{value:#}\n")),
         Format::Jsonl => text(&format!("{value}\n")),
+        Format::Sarif | Format::Cyclonedx | Format::Csv => format.refused(),
         Format::Table => {
             let mut table = Table::new(&["", ""]);
             if let Value::Object(members) = value {
@@ -93,6 +110,7 @@ pub(crate) fn documents(
         Format::Jsonl => values
             .iter()
             .try_for_each(|value| text(&format!("{value}\n"))),
+        Format::Sarif | Format::Cyclonedx | Format::Csv => format.refused(),
         Format::Table => {
             let mut table = Table::new(columns);
             for value in values {

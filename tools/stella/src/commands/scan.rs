@@ -111,10 +111,9 @@ impl Submit {
         output::document(format, &scan_json(&scan))?;
         if answer.existing && !idempotent {
             return Err(Failure::of(
-                Reason::RequestIdReused,
+                Reason::ScanExists,
                 format!("these inputs were submitted before, as {}", scan.scan_id),
-            )
-            .hint("say --idempotent to take the existing scan as the answer"));
+            ));
         }
         Ok(0)
     }

@@ -15,6 +15,12 @@ pub(crate) enum Score {
     Manifest(Manifest),
     /// Compute a score again, against chosen inputs
     Replay(Replay),
+    /// Explain a score from its verified proof, rule by rule
+    Explain(super::explain::Explain),
+    /// Explain the difference of two scores, rule by rule
+    Diff(super::explain::Diff),
+    /// Compute a score without a ledger
+    Compute(super::compute::Compute),
 }
 
 /// Print the manifest of a scan: its inputs by hash
@@ -59,10 +65,20 @@ pub(crate) struct Replay {
 
 impl Score {
     pub(crate) async fn run(self, global: &Global) -> Result<u8, Failure> {
+        match self {
+            // Files are enough for these.
+            Self::Compute(verb) => return verb.run(global.format),
+            Self::Explain(verb) if verb.is_offline() => return verb.run(global, None).await,
+            Self::Diff(verb) if verb.is_offline() => return verb.run(global, None).await,
+            _ => (),
+        }
         let session = Session::open(global).await?;
         let outcome = match self {
             Self::Manifest(verb) => verb.run(global.format, &session).await,
             Self::Replay(verb) => verb.run(global.format, &session).await,
+            Self::Explain(verb) => verb.run(global, Some(&session)).await,
+            Self::Diff(verb) => verb.run(global, Some(&session)).await,
+            Self::Compute(verb) => verb.run(global.format),
         };
         session.close().await?;
         outcome
@@ -85,8 +101,9 @@ impl Manifest {
         let manifest: Value =
             serde_json::from_slice(&answer.manifest).map_err(Failure::operational)?;
         match format {
-            Format::Table | Format::Json => output::document(Format::Json, &manifest)?,
             Format::Jsonl => output::bytes(&answer.manifest)?,
+            Format::Table => output::document(Format::Json, &manifest)?,
+            format => output::document(format, &manifest)?,
         }
         Ok(0)
     }

@@ -76,7 +76,7 @@ fn take(format: Format, events: &[wire::Event], rows: &mut Vec<Value>) -> Result
         let row = event_json(event)?;
         match format {
             Format::Jsonl => output::text(&format!("{row}\n"))?,
-            Format::Json | Format::Table => rows.push(row),
+            _ => rows.push(row),
         }
     }
     Ok(())

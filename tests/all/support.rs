@@ -1,0 +1,80 @@
+//! A server for a test: a real one on a loopback port, in a directory of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+use stella_client::Connection;
+use stella_server::{App, AppOptions, Policy};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub(crate) const TOKEN: &str = "a-token-for-tests-only";
+
+/// A running server.
+pub(crate) struct TestServer {
+    pub(crate) url: String,
+    pub(crate) directory: TempDir,
+    app: Arc<App>,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<Result<(), tonic::transport::Error>>,
+}
+
+pub(crate) fn open(directory: &Path) -> Arc<App> {
+    App::open(AppOptions::new(directory), &|_, _| ()).unwrap()
+}
+
+impl TestServer {
+    pub(crate) async fn start() -> Self {
+        Self::over(tempfile::tempdir().unwrap()).await
+    }
+
+    pub(crate) async fn over(directory: TempDir) -> Self {
+        let path = directory.path().to_owned();
+        let app = tokio::task::spawn_blocking(move || open(&path))
+            .await
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let policy = Policy::token(TOKEN, "tester", true);
+        let serving = tokio::spawn(stella_server::serve(app.clone(), listener, policy, async {
+            stopped.await.ok();
+        }));
+        Self {
+            url,
+            directory,
+            app,
+            stop,
+            serving,
+        }
+    }
+
+    /// A connection that may write.
+    pub(crate) async fn connect(&self) -> Connection {
+        Connection::to(&self.url, Some(TOKEN)).await.unwrap()
+    }
+
+    /// A connection without a token.
+    pub(crate) async fn anonymous(&self) -> Connection {
+        Connection::to(&self.url, None).await.unwrap()
+    }
+
+    /// Stops it cleanly and gives its directory back. Connections must be gone by then.
+    pub(crate) async fn stop(self) -> TempDir {
+        let Self {
+            directory,
+            app,
+            stop,
+            serving,
+            ..
+        } = self;
+        stop.send(()).ok();
+        serving.await.unwrap().unwrap();
+        tokio::task::spawn_blocking(move || app.close())
+            .await
+            .unwrap()
+            .unwrap();
+        directory
+    }
+}
