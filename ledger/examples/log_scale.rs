@@ -145,7 +145,7 @@ fn timed(work: impl FnOnce()) -> Duration {
     println!(
         "    ({:.2?} by the clock, {:.2?} of processor time)",
         elapsed,
-        cpu() - before
+        cpu().saturating_sub(before)
     );
     elapsed
 }

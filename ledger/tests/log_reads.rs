@@ -13,13 +13,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use stella_ledger::disk::{ByteLength, RealDisk};
 use stella_ledger::log::{
-    AppendError, AppendRequest, Entries, EventLog, LeafKind, LogOptions, OpenError, OwnedPayload,
-    Principal, ReadError, UpkeepMode,
+    AppendError, AppendRequest, Entries, EraseRequest, EventLog, LeafKind, LogOptions, OpenError,
+    OwnedPayload, Principal, ReadError, StoredPayload, UpkeepMode,
 };
 use stella_testkit::disk::SimDisk;
 use stella_testkit::entropy::{Choices, Seed};
 use stella_testkit::fixture;
 use stella_verify::checkpoint::SignedCheckpoint;
+use stella_verify::event::Actor;
 use stella_verify::merkle::{Frontier, LeafRange, leaf_hash};
 use stella_verify::units::{LeafIndex, TreeSize};
 
@@ -196,4 +197,55 @@ fn readers_see_whole_consistent_states_beside_a_writer() {
     assert_eq!(waited.size, TreeSize::new(1200));
     let short = log.wait_published(TreeSize::new(1201), Duration::from_millis(20));
     assert_eq!(short.size, TreeSize::new(1200));
+}
+
+#[test]
+fn a_payload_is_read_whole_or_erased_never_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(RealDisk::new(folder.path()));
+    let mut options = fixture::options(disk, Seed(4)).unwrap();
+    options.segment_bytes = ByteLength(1024 * 1024);
+    let (log, _) = EventLog::create(options).unwrap();
+    let payload = vec![0xEE; 20_000];
+    for _ in 0..60 {
+        let event = fixture::event("s", payload.clone()).unwrap();
+        log.append(fixture::request(None, vec![event; 2]).unwrap())
+            .unwrap();
+    }
+    let size = log.published().size;
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let mut index = 0;
+                    log.visit(range(0, 120), size, |event| {
+                        match event.payload {
+                            StoredPayload::Present { bytes, .. } => assert_eq!(bytes, payload),
+                            StoredPayload::Erased { .. } => {}
+                            StoredPayload::None => panic!("no payload"),
+                        }
+                        index += 1;
+                        ControlFlow::Continue(())
+                    })
+                    .unwrap();
+                    assert_eq!(index, 120);
+                    log.get(LeafIndex::new(60)).unwrap();
+                }
+            });
+        }
+        for leaf in 0..120 {
+            log.erase(EraseRequest {
+                principal: Principal::new("officer").unwrap(),
+                request_id: None,
+                actor: Actor::new(Arc::from("officer")).unwrap(),
+                leaves: vec![LeafIndex::new(leaf)],
+                reason: "asked to".to_owned(),
+            })
+            .unwrap();
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    let report = log.fsck(None, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((report.erased, report.damage), (120, Vec::new()));
 }

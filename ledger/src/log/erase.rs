@@ -19,6 +19,7 @@ use super::spec::LeafKind;
 use super::state::LogState;
 use crate::limits::MAX_ERASED_LEAVES;
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use stella_verify::event::payload::PayloadErased;
 use stella_verify::event::{Actor, EventHeader, EventType, StreamName};
@@ -190,7 +191,10 @@ impl LogState {
         match round {
             Some((segment, rewrites)) if !rewrites.is_empty() => {
                 let disk = &*self.options.disk;
-                carry_out(disk, &self.spec, &segment.segment, &rewrites).map_err(DiskFault::into)
+                self.blanking.fetch_add(1, Ordering::SeqCst);
+                let blanked = carry_out(disk, &self.spec, &segment.segment, &rewrites);
+                self.blanking.fetch_add(1, Ordering::SeqCst);
+                blanked.map_err(DiskFault::into)
             }
             _ => Ok(()),
         }

@@ -99,6 +99,7 @@ impl LogState {
             head: Mutex::new(recovered.head_file),
             durable: Mutex::new(durable),
             erasing: Mutex::new(()),
+            blanking: AtomicU64::new(0),
             commits: AtomicU64::new(0),
             frame_bytes: AtomicU64::new(0),
         }

@@ -9,7 +9,8 @@ use super::index::{FramePlace, IndexedSegment};
 use super::state::LogState;
 use crate::limits::MAX_OWNED_READ_EVENTS;
 use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use stella_verify::merkle::LeafRange;
 use stella_verify::units::{LeafIndex, TreeSize};
 
@@ -125,12 +126,15 @@ impl LogState {
         };
         self.check_range(range, at)?;
         let (segment, place) = self.place_of(index)?;
-        let (before, ends) = entry_ends(&segment, &place, index)?;
-        let header = &place.header;
-        let leaves = header.leaves_start();
-        let entry = section(&segment, &place, leaves, before.leaf, ends.leaf)?;
-        let secrets = header.payloads_start();
-        let secret = section(&segment, &place, secrets, before.payload, ends.payload)?;
+        let (entry, secret) = self.undisturbed(|| {
+            let (before, ends) = entry_ends(&segment, &place, index)?;
+            let leaves = place.header.leaves_start();
+            let secrets = place.header.payloads_start();
+            Ok((
+                section(&segment, &place, leaves, before.leaf, ends.leaf)?,
+                section(&segment, &place, secrets, before.payload, ends.payload)?,
+            ))
+        })?;
         let event = FrameEvent {
             index,
             leaf: entry
@@ -139,6 +143,24 @@ impl LogState {
             secret: &secret,
         };
         Ok(self.stored(&segment, &event)?.to_owned())
+    }
+
+    /// What `read` gives while no block is being blanked: else a payload could be half there.
+    fn undisturbed<T>(
+        &self,
+        mut read: impl FnMut() -> Result<T, StoreFault>,
+    ) -> Result<T, StoreFault> {
+        loop {
+            let before = self.blanking.load(Ordering::SeqCst);
+            if before.is_multiple_of(2) {
+                let result = read();
+                if self.blanking.load(Ordering::SeqCst) == before {
+                    return result;
+                }
+            }
+            // Whoever blanks holds this until it is done.
+            drop(self.erasing.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 
     /// The stored entries of a range: u16 big-endian length || leaf, one after the other, as a
@@ -192,10 +214,7 @@ impl LogState {
     }
 
     fn segment_of(&self, index: LeafIndex) -> Result<Arc<IndexedSegment>, StoreFault> {
-        let segments = self
-            .segments
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
         let after = segments.partition_point(|segment| segment.first <= index);
         let found = after.checked_sub(1).and_then(|at| segments.get(at));
         found
@@ -222,7 +241,7 @@ impl LogState {
                 block = place.block;
                 found
             };
-            let (header, blocks) = read_frame(&current, block, &mut buffer)?;
+            let (header, blocks) = self.undisturbed(|| read_frame(&current, block, &mut buffer))?;
             let wrong = |fault| StoreFault::from(current.segment.damage(block, fault));
             let frame = Frame::parse(&buffer).map_err(wrong)?;
             if visit(&current, &frame)?.is_break() {
@@ -243,8 +262,14 @@ impl LogState {
         segment: &IndexedSegment,
         event: &FrameEvent<'a>,
     ) -> Result<StoredEvent<'a>, StoreFault> {
+        // Where blanking failed, what is left of a payload is not one.
+        let unfinished = match self.poison.get() {
+            Some(_) => self.admission().erased(event.index)?,
+            None => None,
+        };
         let payload = match event.salt_and_payload() {
             None => StoredPayload::None,
+            Some(_) if let Some(by) = unfinished => StoredPayload::Erased { by },
             Some(_) if event.is_blank() => {
                 let by = self.admission().erased(event.index)?;
                 let unexplained = || segment.segment.damage(event.index, Fault::BlankUnexplained);

@@ -46,6 +46,9 @@ pub(crate) struct LogState {
     pub(crate) durable: Mutex<Durable>,
     /// Erasing is one at a time.
     pub(crate) erasing: Mutex<()>,
+    /// Odd while blocks are being blanked: a payload over several blocks may then be read half
+    /// there and half gone.
+    pub(crate) blanking: AtomicU64,
     pub(crate) commits: AtomicU64,
     pub(crate) frame_bytes: AtomicU64,
 }
