@@ -2,6 +2,14 @@
 //!
 //! Prints one line a measurement; the figures are medians of five runs. Without the shared data it
 //! says so and ends.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a measurement that cannot be made is to say why"
+)]
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,12 @@
 //! Imports: what decides a snapshot's hash, and what bad input gets.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests report by panicking, and say what they skip or measure"
+)]
 
 mod shared;
 
@@ -175,23 +183,30 @@ fn bad_records_are_all_named_and_nothing_is_imported() {
 }
 
 #[test]
-fn one_id_is_one_record() {
+fn one_row_is_one_record() {
     let (a, b) = (osv("A-1", "x", "1.0.0"), osv("A-1", "x", "2.0.0"));
-    let moved = osv("A-1", "y", "1.0.0");
-    for other in [&b, &moved] {
+    let days = [("e.csv", EPSS), ("f.csv", b"CVE-1-1,0.1,0.2\n".as_slice())];
+    for files in [
+        [("a.json", &*a), ("b.json", &*b)],
+        [("b.json", &*b), ("a.json", &*a)],
+    ] {
         for mode in [BadRecords::Refuse, BadRecords::LeaveOut] {
-            let error = import(&[("a.json", &a), ("b.json", other)], mode).unwrap_err();
+            let error = import(&files, mode).unwrap_err();
             let ImportError::Conflict { first, second, .. } = &error else {
                 panic!("{error}")
             };
             assert_eq!((&**first, &**second), ("a.json", "b.json"));
         }
     }
-    let days = [("e.csv", EPSS), ("f.csv", b"CVE-1-1,0.1,0.2\n".as_slice())];
-    assert!(matches!(
-        import(&days, BadRecords::Refuse),
-        Err(ImportError::Conflict { .. })
-    ));
+    let error = import(&days, BadRecords::Refuse).unwrap_err();
+    assert!(matches!(error, ImportError::Conflict { .. }), "{error}");
+    // Under another package the id may have another record.
+    let elsewhere = osv("A-1", "y", "2.0.0");
+    let both = imported(&[("a.json", &a), ("b.json", &elsewhere)]);
+    assert_eq!(
+        FeedIndex::load(&both.records).unwrap().advisories().len(),
+        2
+    );
 }
 
 #[test]

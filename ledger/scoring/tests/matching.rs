@@ -1,8 +1,17 @@
 //! The index against a matcher that is as simple as the specification: every advisory is looked at,
 //! and evaluated as the OSV schema's pseudo-code does it.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests report by panicking, and say what they skip or measure"
+)]
 
 mod shared;
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -24,7 +33,7 @@ mod naive {
         let listed = affected["versions"].as_array().is_some_and(|versions| {
             versions.iter().any(|item| {
                 let item = item.as_str().unwrap();
-                item == version || compare(kind, item, version).is_some_and(|order| order.is_eq())
+                item == version || compare(kind, item, version).is_some_and(Ordering::is_eq)
             })
         });
         listed || in_ranges(version, kind, affected)
@@ -58,7 +67,7 @@ mod naive {
                 for (name, bound) in events {
                     match name {
                         "introduced" if bound == "0" || at(version, bound).is_ge() => {
-                            vulnerable = true
+                            vulnerable = true;
                         }
                         "fixed" if at(version, bound).is_ge() => vulnerable = false,
                         "last_affected" if at(version, bound).is_gt() => vulnerable = false,
@@ -244,6 +253,8 @@ fn load(records: &[Value]) -> FeedIndex {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_feed_is_matched_as_the_schema_says(
         records in records(),

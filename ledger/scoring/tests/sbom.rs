@@ -1,4 +1,12 @@
 //! Real bills of materials, whole folders of them.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests report by panicking, and say what they skip or measure"
+)]
 
 mod shared;
 
@@ -106,9 +114,9 @@ fn attestations_are_opened_and_their_signature_checked() {
             .starts_with("/predicate/components/")
     );
 
-    let signer = [key("cosign.pub")];
+    let trusted = [key("cosign.pub")];
     let other = [key("another_cosign.pub")];
-    let signed = sbom::read_signed(&good, Signed::By(&signer)).unwrap();
+    let signed = sbom::read_signed(&good, Signed::By(&trusted)).unwrap();
     assert!(
         signed
             .warnings
@@ -116,7 +124,7 @@ fn attestations_are_opened_and_their_signature_checked() {
             .all(|warning| warning.code != WarningCode::SignatureUnchecked)
     );
     assert_eq!(signed.components, bom.components);
-    for (bytes, keys) in [(&tampered, &signer), (&good, &other)] {
+    for (bytes, keys) in [(&tampered, &trusted), (&good, &other)] {
         let error = sbom::read_signed(bytes, Signed::By(keys)).unwrap_err();
         assert!(matches!(error, SbomError::Signature(_)), "{error}");
     }

@@ -1,4 +1,12 @@
 //! Recorded answers of other tools, reproduced as sets of (purl, advisory).
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests report by panicking, and say what they skip or measure"
+)]
 
 mod shared;
 
@@ -12,6 +20,9 @@ use stella_scoring::purl::Purl;
 use stella_scoring::snapshot::FeedIndex;
 
 type Pairs = BTreeSet<(Purl, String)>;
+
+/// Purl, advisory, VEX status and justification.
+type Answer = (Purl, String, Option<String>, Option<String>);
 
 fn json(path: &Path) -> Value {
     serde_json::from_slice(&shared::read(path)).unwrap()
@@ -246,7 +257,6 @@ fn vex_statements() {
         })
         .collect();
     // The document writes `stdlib@1.22.0`, the answer `stdlib@v1.22.0`.
-    type Answer = (Purl, String, Option<String>, Option<String>);
     let comparable = |answers: BTreeSet<Answer>| -> BTreeSet<Answer> {
         let plain = |purl: Purl| {
             let version = purl
@@ -263,7 +273,75 @@ fn vex_statements() {
     };
     assert_eq!(comparable(found), comparable(expected));
     assert_eq!(
-        vex.statements().len(),
-        truth["vex_statements"].as_u64().unwrap() as usize
+        u64::try_from(vex.statements().len()).ok(),
+        truth["vex_statements"].as_u64()
     );
+}
+
+/// Human labels of (package, vulnerability) pairs. No bill of materials and, for most of the pairs,
+/// no feed is recorded with them: what can be said here is how the pairs about packages that a feed
+/// here covers are judged. Printed, not asserted: labels are opinions of their day.
+#[test]
+fn match_labels() {
+    let Some(data) = shared::data() else { return };
+    let feed = shared::feed(&[
+        data.join("feeds/osv/ghsa-slice/all.zip"),
+        data.join("feeds/osv-derived/2024-12-16/Maven/all.zip"),
+        data.join("feeds/osv-derived/2024-11-25/npm/all.zip"),
+        data.join("feeds/osv/2026-07-23/PyPI/all.zip"),
+    ]);
+    let mut covered: BTreeSet<&str> = BTreeSet::new();
+    for advisory in feed.advisories() {
+        covered.extend(
+            advisory
+                .affected
+                .iter()
+                .map(|affected| &*affected.package.name),
+        );
+    }
+    for image in ["ghost", "keycloak", "python"] {
+        let truth = json(&data.join(format!("truth/match-labels-{image}.json")));
+        let [mut tp, mut fp, mut missed, mut avoided, mut outside] = [0_u32; 5];
+        for label in truth["labels"].as_array().unwrap() {
+            let name = label["package"]["name"].as_str().unwrap();
+            let version = label["package"]["version"].as_str().unwrap();
+            // Maven packages are labelled `artifact` or `group.artifact`.
+            let maven = covered.iter().filter_map(|known| {
+                let (group, artifact) = known.split_once(':')?;
+                let dotted = format!("{group}.{artifact}");
+                (artifact == name || dotted == name)
+                    .then(|| format!("pkg:maven/{group}/{artifact}"))
+            });
+            let other = ["pkg:npm/", "pkg:pypi/"].map(|kind| format!("{kind}{name}"));
+            let purls = maven
+                .chain(other)
+                .filter_map(|text| text.parse::<Purl>().ok());
+            let names: BTreeSet<String> = purls
+                .flat_map(|purl| feed.match_purl(&purl.with_version(version)))
+                .flat_map(|found| feed.alias_group(found.advisory).unwrap().names.clone())
+                .map(String::from)
+                .collect();
+            let known = covered.iter().any(|known| {
+                *known == name
+                    || known.split_once(':').is_some_and(|(group, artifact)| {
+                        artifact == name || format!("{group}.{artifact}") == name
+                    })
+            });
+            let id = label["id"].as_str().unwrap();
+            let effective = label["effective_cve"].as_str().unwrap_or(id);
+            let found = names.contains(id) || names.contains(effective);
+            match (known, label["label"].as_str().unwrap(), found) {
+                (false, ..) => outside += 1,
+                (true, "TP", true) => tp += 1,
+                (true, "TP", false) => missed += 1,
+                (true, "FP", true) => fp += 1,
+                (true, "FP", false) => avoided += 1,
+                _ => {}
+            }
+        }
+        println!(
+            "{image}: {tp} found and true, {fp} found and false, {missed} true and not found, \
+             {avoided} false and not found, {outside} outside these feeds"
+        );
+    }
 }

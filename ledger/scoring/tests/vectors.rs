@@ -1,9 +1,18 @@
 //! The language-neutral vectors of this crate's formats, under `tests/vectors` of the repository.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests report by panicking, and say what they skip or measure"
+)]
 
 use std::cmp::Ordering;
 use std::path::Path;
 
 use serde_json::Value;
+use stella_scoring::inputs::{reachability, sbom};
 use stella_scoring::model::Ecosystem;
 use stella_scoring::purl::Purl;
 use stella_scoring::snapshot::{BadRecords, Builder, FeedIndex, Snapshot, VexIndex};
@@ -121,5 +130,61 @@ fn snapshots() {
             SnapshotKind::Concelier => drop(FeedIndex::load(&built.records).unwrap()),
             SnapshotKind::Excititor => drop(VexIndex::load(&built.records).unwrap()),
         }
+    }
+}
+
+#[test]
+fn bills_of_materials() {
+    for case in cases("sbom/sbom.jsonl") {
+        let bytes = base64::decode(case["input"].as_str().unwrap()).unwrap();
+        let bom = sbom::read(&bytes).map_err(|error| error.to_string());
+        let Some(bom) = check(&case, bom) else {
+            continue;
+        };
+        let components: Vec<Value> = bom
+            .components
+            .iter()
+            .map(|component| {
+                let purl = component.purl.as_ref().map(Purl::as_str);
+                serde_json::json!([component.pointer.as_str(), purl])
+            })
+            .collect();
+        assert_eq!(
+            Value::from(components),
+            case["components"],
+            "{}",
+            case["name"]
+        );
+        let warnings: Vec<Value> = bom
+            .warnings
+            .iter()
+            .map(|warning| serde_json::json!([warning.pointer.as_str(), warning.code.name()]))
+            .collect();
+        assert_eq!(Value::from(warnings), case["warnings"], "{}", case["name"]);
+    }
+}
+
+#[test]
+fn reachability_facts() {
+    for case in cases("reachability/reachability.jsonl") {
+        let set = reachability::read(case["input"].as_str().unwrap().as_bytes());
+        let Some(set) = check(&case, set.map_err(|error| error.to_string())) else {
+            continue;
+        };
+        let facts: Vec<Value> = set
+            .facts
+            .iter()
+            .map(|fact| {
+                let hops = fact.path.as_ref().map(|path| path.hops);
+                let gates: Vec<&str> = fact
+                    .path
+                    .iter()
+                    .flat_map(|path| path.gates.iter().map(|gate| &*gate.0))
+                    .collect();
+                let (purl, id) = (fact.purl.as_str(), &*fact.vulnerability);
+                serde_json::json!([purl, id, fact.level.name(), hops, gates])
+            })
+            .collect();
+        assert_eq!(Value::from(facts), case["facts"], "{}", case["name"]);
     }
 }

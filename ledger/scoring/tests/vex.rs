@@ -1,4 +1,12 @@
 //! Real VEX documents, and what they say of components.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests report by panicking, and say what they skip or measure"
+)]
 
 mod shared;
 

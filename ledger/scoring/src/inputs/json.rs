@@ -120,20 +120,15 @@ impl<'a> Text<'a> {
 }
 
 /// A member that should be an array.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum List<T> {
     /// Absent, or null.
+    #[default]
     Absent,
     /// An array.
     Is(Vec<T>),
     /// Something else.
     Invalid,
-}
-
-impl<T> Default for List<T> {
-    fn default() -> Self {
-        Self::Absent
-    }
 }
 
 impl<T> List<T> {
@@ -157,20 +152,15 @@ impl<T> List<T> {
 }
 
 /// A member that should be an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Object<T> {
     /// Absent, or null.
+    #[default]
     Absent,
     /// An object.
     Is(Box<T>),
     /// Something else.
     Invalid,
-}
-
-impl<T> Default for Object<T> {
-    fn default() -> Self {
-        Self::Absent
-    }
 }
 
 impl<T> Object<T> {
@@ -426,7 +416,7 @@ mod tests {
             ),
             (br#"{"text": "a", "text": "b"}"#, "/text"),
             (br#"{"list": [{}"#, "/list/0"),
-            (br#""#, ""),
+            (b"", ""),
         ];
         for (text, pointer) in cases {
             let error = parse::<Sample<'_>>(text).unwrap_err();

@@ -28,7 +28,7 @@ struct Entry {
 /// What a look-up found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
-    /// Sorted by advisory, one for each.
+    /// Sorted by advisory, one for each id.
     pub matches: Vec<PackageMatch>,
     /// Some advisory names the package, but the version has no place in the ecosystem's order.
     pub unordered: bool,
@@ -87,7 +87,16 @@ impl PackageIndex {
             }
         }
         found.matches.sort_by_key(|found| found.advisory);
-        found.matches.dedup_by_key(|found| found.advisory);
+        // A release may be several ecosystems, and its records may share an id: one is one finding.
+        let id = |found: &PackageMatch| {
+            let index = usize::try_from(found.advisory.0).ok()?;
+            advisories
+                .get(index)
+                .map(|advisory| (&advisory.source, &advisory.id))
+        };
+        found
+            .matches
+            .dedup_by(|later, first| id(later) == id(first));
         found
     }
 

@@ -11,22 +11,18 @@ use crate::version::compare;
 /// packages, `purl:<type>` and the purl's own name for others (a statement names no release).
 #[must_use]
 pub fn package_key(purl: &Purl) -> (Cow<'static, str>, String) {
-    match language_package(purl) {
-        Some((ecosystem, name)) => {
-            let kind = Ecosystem::parse(ecosystem).kind();
-            (
-                Cow::Borrowed(ecosystem),
-                package_name(kind, &name).into_owned(),
-            )
-        }
-        None => {
-            let name = match purl.namespace() {
-                Some(namespace) => format!("{namespace}/{}", purl.name()),
-                None => purl.name().to_owned(),
-            };
-            (Cow::Owned(format!("purl:{}", purl.kind())), name)
-        }
+    if let Some((ecosystem, name)) = language_package(purl) {
+        let kind = Ecosystem::parse(ecosystem).kind();
+        return (
+            Cow::Borrowed(ecosystem),
+            package_name(kind, &name).into_owned(),
+        );
     }
+    let name = match purl.namespace() {
+        Some(namespace) => format!("{namespace}/{}", purl.name()),
+        None => purl.name().to_owned(),
+    };
+    (Cow::Owned(format!("purl:{}", purl.kind())), name)
 }
 
 /// How closely a statement fits a finding; `None` when it is about something else.
@@ -38,8 +34,11 @@ pub fn package_key(purl: &Purl) -> (Cow<'static, str>, String) {
 /// that can be told here.
 #[must_use]
 pub fn fit(statement: &VexStatement, query: VexQuery<'_>) -> Option<VexFit> {
-    let named = |name: &Box<str>| query.names.binary_search(name).is_ok();
-    if !statement.vulnerabilities.iter().any(named) {
+    let names = &statement.vulnerabilities;
+    if !names
+        .iter()
+        .any(|name| query.names.binary_search(name).is_ok())
+    {
         return None;
     }
     statement

@@ -33,6 +33,25 @@ pub enum EcosystemKind {
     Unordered,
 }
 
+impl EcosystemKind {
+    /// Every family.
+    pub const ALL: &'static [Self] = &[
+        Self::CratesIo,
+        Self::Npm,
+        Self::PyPi,
+        Self::Go,
+        Self::Maven,
+        Self::NuGet,
+        Self::RubyGems,
+        Self::Packagist,
+        Self::SemVerOther,
+        Self::Dpkg,
+        Self::Apk,
+        Self::Rpm,
+        Self::Unordered,
+    ];
+}
+
 /// An ecosystem as OSV writes it: a name, and for distributions a release after a colon.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ecosystem {

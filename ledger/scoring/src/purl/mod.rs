@@ -22,6 +22,9 @@ pub use parse::PurlError;
 #[derive(Clone)]
 pub struct Purl(Arc<Parts>);
 
+/// Key and value.
+type Qualifier = (Box<str>, Box<str>);
+
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) kind: Box<str>,
@@ -29,7 +32,7 @@ pub(crate) struct Parts {
     pub(crate) name: Box<str>,
     pub(crate) version: Option<Box<str>>,
     /// Sorted by key.
-    pub(crate) qualifiers: Vec<(Box<str>, Box<str>)>,
+    pub(crate) qualifiers: Vec<Qualifier>,
     pub(crate) subpath: Option<Box<str>>,
     /// Canonical text.
     pub(crate) text: Box<str>,

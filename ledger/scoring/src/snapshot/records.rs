@@ -154,16 +154,15 @@ impl<'a> Snapshot<'a> {
         if self.last.as_ref().is_some_and(|last| *last >= row.key) {
             return Err(RecordsError::Order { index });
         }
-        let record = match self.seen.get(&row.record) {
-            Some(record) => record,
-            None => {
-                let record = take_part(&mut self.rest)?;
-                if BlobDigest::new(sha256(record)) != row.record {
-                    return Err(RecordsError::Record { index });
-                }
-                self.seen.insert(row.record, record);
-                record
+        let record = if let Some(record) = self.seen.get(&row.record) {
+            record
+        } else {
+            let record = take_part(&mut self.rest)?;
+            if BlobDigest::new(sha256(record)) != row.record {
+                return Err(RecordsError::Record { index });
             }
+            self.seen.insert(row.record, record);
+            record
         };
         self.tree.push(leaf_hash(bytes));
         self.last = Some(row.key.clone());

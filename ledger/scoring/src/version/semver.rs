@@ -34,7 +34,7 @@ impl SemVer {
         if parts.next().is_some() {
             return None;
         }
-        let pre = pre.map(identifiers).unwrap_or(Some(Vec::new()))?;
+        let pre = pre.map_or(Some(Vec::new()), identifiers)?;
         Some(Self {
             numbers: [major, minor, patch],
             pre,

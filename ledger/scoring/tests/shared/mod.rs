@@ -1,5 +1,11 @@
 //! Shared data: real documents and recorded answers, beside the repository when present.
-#![allow(dead_code, reason = "each test binary uses some of it")]
+#![allow(
+    dead_code,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "each test binary uses some of it, and reports by panicking"
+)]
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

@@ -21,12 +21,11 @@ pub(super) fn pointer_at(text: &[u8], line: usize, column: usize) -> JsonPointer
     };
     let mut rest = text.get(..end).unwrap_or(text);
     while let Some((byte, after)) = rest.split_first() {
-        rest = match byte {
-            b'"' => scanner.string(after),
-            _ => {
-                scanner.punctuation(*byte);
-                after
-            }
+        rest = if *byte == b'"' {
+            scanner.string(after)
+        } else {
+            scanner.punctuation(*byte);
+            after
         };
     }
     scanner.pointer()

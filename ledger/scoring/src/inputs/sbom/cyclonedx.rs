@@ -17,7 +17,7 @@ use crate::purl::Purl;
 const KNOWN_VERSIONS: [&str; 6] = ["1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
 
 pub(super) fn read(
-    document: Document<'_>,
+    document: &Document<'_>,
     digest: BlobDigest,
     place: &JsonPointer,
 ) -> Result<Bom, DocumentError> {
@@ -30,10 +30,10 @@ pub(super) fn read(
         return Err(DocumentError::content(place.member("bomFormat"), reason));
     }
     let mut walk = Walk::default();
-    walk.check_header(&document, place);
-    let subject = walk.subject(&document, place)?;
+    walk.check_header(document, place);
+    let subject = walk.subject(document, place)?;
     walk.list(&document.components, &place.member("components"))?;
-    walk.connect(&document, place)?;
+    walk.connect(document, place)?;
     let version = document.spec_version.get().unwrap_or_default();
     Ok(Bom {
         digest,

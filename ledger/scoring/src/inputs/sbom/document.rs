@@ -22,10 +22,12 @@ pub(super) struct Document<'a> {
     // SPDX 2
     pub(super) spdx_version: Text<'a>,
     #[serde(rename = "SPDXID")]
-    pub(super) spdx_id: Text<'a>,
+    pub(super) id: Text<'a>,
     pub(super) packages: List<Object<Package<'a>>>,
+    pub(super) files: List<Object<File<'a>>>,
     pub(super) relationships: List<Object<Relationship<'a>>>,
-    pub(super) document_describes: List<Text<'a>>,
+    #[serde(rename = "documentDescribes")]
+    pub(super) describes: List<Text<'a>>,
     // in-toto, and the DSSE envelope around it
     pub(super) payload: Text<'a>,
     #[serde(rename = "_type")]
@@ -35,9 +37,9 @@ pub(super) struct Document<'a> {
     pub(super) data: Object<Document<'a>>,
     // Telling what else it may be
     #[serde(rename = "SPDXVersion")]
-    pub(super) spdx_tag_version: Text<'a>,
+    pub(super) tag_version: Text<'a>,
     #[serde(rename = "@context")]
-    pub(super) spdx_id_3: Text<'a>,
+    pub(super) context: Text<'a>,
 }
 
 /// CycloneDX `metadata`.
@@ -83,6 +85,14 @@ pub(super) struct Package<'a> {
     pub(super) external_refs: List<Object<ExternalRef<'a>>>,
 }
 
+/// SPDX file: only its id, to tell it from a package that is missing.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct File<'a> {
+    #[serde(rename = "SPDXID", borrow)]
+    pub(super) id: Text<'a>,
+}
+
 /// SPDX external reference.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
@@ -96,8 +106,10 @@ pub(super) struct ExternalRef<'a> {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Relationship<'a> {
-    #[serde(borrow)]
-    pub(super) spdx_element_id: Text<'a>,
-    pub(super) related_spdx_element: Text<'a>,
-    pub(super) relationship_type: Text<'a>,
+    #[serde(rename = "spdxElementId", borrow)]
+    pub(super) left: Text<'a>,
+    #[serde(rename = "relatedSpdxElement")]
+    pub(super) right: Text<'a>,
+    #[serde(rename = "relationshipType")]
+    pub(super) kind: Text<'a>,
 }

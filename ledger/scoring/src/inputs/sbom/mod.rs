@@ -88,20 +88,20 @@ fn read_statement(
     place: &JsonPointer,
 ) -> Result<Bom, DocumentError> {
     if document.statement_type.get().is_none() {
-        return read_document(document, digest, place);
+        return read_document(&document, digest, place);
     }
     let place = place.member("predicate");
     let Object::Is(mut predicate) = document.predicate else {
         return Err(DocumentError::content(place, "not an object"));
     };
     match std::mem::take(&mut predicate.data) {
-        Object::Is(data) => read_document(*data, digest, &place.member("Data")),
-        _ => read_document(*predicate, digest, &place),
+        Object::Is(data) => read_document(&data, digest, &place.member("Data")),
+        _ => read_document(&predicate, digest, &place),
     }
 }
 
 fn read_document(
-    document: Document<'_>,
+    document: &Document<'_>,
     digest: BlobDigest,
     place: &JsonPointer,
 ) -> Result<Bom, DocumentError> {
@@ -113,15 +113,15 @@ fn read_document(
     }
     Err(DocumentError::content(
         place.clone(),
-        unknown_format(&document),
+        unknown_format(document),
     ))
 }
 
 /// Says what a document of no supported format seems to be.
 fn unknown_format(document: &Document<'_>) -> &'static str {
-    if document.spdx_tag_version.get().is_some() {
+    if document.tag_version.get().is_some() {
         "SPDX JSON writes `spdxVersion`; this has `SPDXVersion`, the tag-value form's name"
-    } else if document.spdx_id_3.get().is_some() {
+    } else if document.context.get().is_some() {
         "this is SPDX 3 (JSON-LD); CycloneDX JSON and SPDX JSON 2.2 or 2.3 are read"
     } else {
         "not a bill of materials: none of `bomFormat`, `spdxVersion` or a DSSE `payload` is a string"

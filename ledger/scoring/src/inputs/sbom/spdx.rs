@@ -1,6 +1,6 @@
 //! SPDX JSON 2.2 and 2.3.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stella_verify::hash::BlobDigest;
 
@@ -17,7 +17,7 @@ use crate::purl::Purl;
 const KNOWN_VERSIONS: [&str; 2] = ["2.2", "2.3"];
 
 pub(super) fn read(
-    document: Document<'_>,
+    document: &Document<'_>,
     digest: BlobDigest,
     place: &JsonPointer,
 ) -> Result<Bom, DocumentError> {
@@ -33,8 +33,8 @@ pub(super) fn read(
         walk.warnings
             .push(place, WarningCode::SpecVersionUnknown, version);
     }
-    walk.packages(&document, place)?;
-    walk.connect(&document, place)?;
+    walk.packages(document, place)?;
+    walk.connect(document, place)?;
     let subject = walk.subject();
     Ok(Bom {
         digest,
@@ -53,6 +53,8 @@ struct Walk {
     owners: Vec<usize>,
     /// `SPDXID` to place of the package; the first one where several have it.
     ids: BTreeMap<Box<str>, usize>,
+    /// `SPDXID` of files, which stand in relationships too.
+    files: BTreeSet<Box<str>>,
     package_count: usize,
     described: Vec<Node>,
     distro: Option<Distro>,
@@ -69,6 +71,12 @@ impl Walk {
             .member(document.packages.is_invalid(), place, "packages");
         self.warnings
             .member(document.relationships.is_invalid(), place, "relationships");
+        let files = document
+            .files
+            .as_slice()
+            .iter()
+            .filter_map(|file| file.get()?.id.get());
+        self.files = files.map(Into::into).collect();
         let place = place.member("packages");
         let packages = document.packages.as_slice();
         self.package_count = packages.len();
@@ -194,13 +202,8 @@ impl Walk {
         document: &Document<'_>,
         place: &JsonPointer,
     ) -> Result<(), DocumentError> {
-        let root = document.spdx_id.get().unwrap_or("SPDXRef-DOCUMENT");
-        for text in document
-            .document_describes
-            .as_slice()
-            .iter()
-            .filter_map(Text::get)
-        {
+        let root = document.id.get().unwrap_or("SPDXRef-DOCUMENT");
+        for text in document.describes.as_slice().iter().filter_map(Text::get) {
             self.described
                 .extend(self.ids.get(text).map(|index| Node(*index)));
         }
@@ -212,21 +215,21 @@ impl Walk {
                 continue;
             };
             let place = place.element(index);
-            let Some((user, used, scope)) = edge(relationship) else {
+            let Some((whole, part, scope)) = edge(relationship) else {
                 continue;
             };
-            if user == root {
+            if whole == root {
                 self.described
-                    .extend(self.ids.get(used).map(|index| Node(*index)));
+                    .extend(self.ids.get(part).map(|index| Node(*index)));
                 continue;
             }
-            let (Some(user), Some(used)) = (self.resolve(user, &place), self.resolve(used, &place))
+            let (Some(from), Some(to)) = (self.resolve(whole, &place), self.resolve(part, &place))
             else {
                 continue;
             };
-            graph.add(user, used, || place.clone())?;
-            let known = scopes.entry(used.0).or_insert(scope);
-            // Needed by one user is needed, whatever the others say.
+            graph.add(from, to, || place.clone())?;
+            let known = scopes.entry(to.0).or_insert(scope);
+            // Needed by one is needed, whatever the others say.
             *known = (*known).min(scope);
         }
         for (from, _) in graph.closing_edges() {
@@ -261,7 +264,7 @@ impl Walk {
         if id.starts_with("DocumentRef-") {
             self.warnings
                 .push(place.clone(), WarningCode::ReferenceExternal, id);
-        } else if !matches!(id, "NONE" | "NOASSERTION") && !id.starts_with("SPDXRef-File") {
+        } else if !matches!(id, "NONE" | "NOASSERTION") && !self.files.contains(id) {
             self.warnings
                 .push(place.clone(), WarningCode::ReferenceBroken, id);
         }
@@ -281,9 +284,9 @@ impl Walk {
 /// The relationships that say "uses" in either direction: who uses, what is used, how it is needed
 /// (SPDX 2.3, clause 11).
 fn edge<'r>(relationship: &'r Relationship<'_>) -> Option<(&'r str, &'r str, Scope)> {
-    let left = relationship.spdx_element_id.get()?;
-    let right = relationship.related_spdx_element.get()?;
-    Some(match relationship.relationship_type.get()? {
+    let left = relationship.left.get()?;
+    let right = relationship.right.get()?;
+    Some(match relationship.kind.get()? {
         "DESCRIBES" | "CONTAINS" | "HAS_PREREQUISITE" => (left, right, Scope::Unspecified),
         "DESCRIBED_BY" | "CONTAINED_BY" | "PREREQUISITE_FOR" | "PACKAGE_OF" => {
             (right, left, Scope::Unspecified)

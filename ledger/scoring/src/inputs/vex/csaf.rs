@@ -235,19 +235,17 @@ impl<'r> Products<'r> {
         if let Some((part, whole)) = self.relationships.get(id) {
             let part = self.innermost(part);
             let mut product = self.resolve_within(whole, 0)?;
-            product.subcomponents = match self.products.get(part) {
-                Some((Some(purl), _)) => vec![VexSubcomponent { purl: purl.clone() }],
+            if let Some((Some(purl), _)) = self.products.get(part) {
+                product.subcomponents = vec![VexSubcomponent { purl: purl.clone() }];
+            } else {
                 // A part that has no purl cannot be told from the whole, which the statement is
                 // not about: name the pair, so that it matches nothing.
-                _ => {
-                    product = VexProduct {
-                        purl: None,
-                        name: id.into(),
-                        subcomponents: Vec::new(),
-                    };
-                    Vec::new()
-                }
-            };
+                product = VexProduct {
+                    purl: None,
+                    name: id.into(),
+                    subcomponents: Vec::new(),
+                };
+            }
             return Some(product);
         }
         self.resolve_within(id, 0)
