@@ -91,8 +91,11 @@ const _: () = assert!(INDEX_WINDOW_LEAVES.is_multiple_of(INDEX_STEP_LEAVES));
 const _: () = assert!(INDEX_STEP_LEAVES.is_multiple_of(stella_verify::limits::TILE_WIDTH as u64));
 const _: () = assert!(17 * INDEX_CHUNK_BYTES < SLED_SEGMENT_BYTES / 4);
 
-/// Hash tiles above the lowest level that are kept in memory: 9 MB, enough for 67 million leaves.
+/// Hash tiles above the lowest level that are kept in memory: 11 MB, enough for 67 million leaves.
 pub const MAX_UPPER_TILES: usize = 1024;
+
+/// How many leaves closing the index folds at most: a fraction of a second.
+pub const INDEX_LAST_LEAVES: u64 = 4 * INDEX_WINDOW_LEAVES;
 
 /// How long the log must be quiet before the unfinished window is written to the store.
 pub const INDEX_QUIET: Duration = Duration::from_secs(1);

@@ -163,7 +163,7 @@ mod tests {
     fn tiles_stand_among_the_other_keys_in_both_directions() {
         let dir = tempfile::tempdir().unwrap();
         let store = DiskStore::open(dir.path(), CacheBytes(1 << 20)).unwrap();
-        let tile = vec![7; 272 * 32];
+        let tile = vec![7; crate::index::tiles::TILE_BYTES];
         let mut keys = vec![b"A1".to_vec(), keys::tile(0, 0), keys::tile(0, 1)];
         keys.extend([keys::tile(1, 0), b"K1".to_vec()]);
         let puts = keys.iter().map(|key| Op::Put(key.clone(), tile.clone()));

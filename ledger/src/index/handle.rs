@@ -16,7 +16,7 @@ use super::fold::Fold;
 use super::kv::StoreError;
 use super::source::{EventSource, SourceError};
 use super::store::CacheBytes;
-use crate::limits::{INDEX_QUIET, INDEX_RETRY};
+use crate::limits::{INDEX_LAST_LEAVES, INDEX_QUIET, INDEX_RETRY};
 
 /// How the index runs.
 #[derive(Debug, Clone)]
@@ -304,10 +304,22 @@ impl Shared {
                 self.pause();
             }
         }
-        let fold = self.fold();
-        if fold.committed() < fold.applied() && fold.commit(self.source.head()).is_err() {
+        if self.finish().is_err() {
             self.broken.store(true, Ordering::Release);
         }
+    }
+
+    /// Folds the last few events and writes all of it: the next open has less to do, and the
+    /// marker is evidence of all that was published.
+    fn finish(&self) -> Result<(), FoldError> {
+        let _folding = self.folding();
+        let fold = self.fold();
+        let to = self.source.head();
+        let missing = to.size.get().saturating_sub(fold.applied().get());
+        if missing <= INDEX_LAST_LEAVES && !self.broken.load(Ordering::Acquire) {
+            catch_up(&fold, &*self.source, to, self.options.workers, &())?;
+        }
+        Ok(fold.commit(to)?)
     }
 
     /// Folds what is new, or waits for it, or uses the quiet to write the unfinished window.

@@ -385,7 +385,7 @@ fn damaged(sealed: bool, seed: u64, damage: impl Fn(&mut Vec<u8>, &mut Random)) 
         for _ in 0..2 {
             let fold = index.fold();
             let asked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                ask_everything(&index, &log)
+                ask_everything(&index, &log);
             }));
             assert!(asked.is_ok(), "no panic reaches the caller");
             drop(fold);

@@ -15,14 +15,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use stella_verify::limits::TILE_WIDTH;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::keys;
 use super::kv::StoreError;
-
-/// 256 hashes and the 16 nodes above them.
-const TILE_BYTES: usize = (TILE_WIDTH + TILE_WIDTH / 16) * 32;
+use super::tiles::TILE_BYTES;
 
 const CHECKSUM_BYTES: usize = 8;
 

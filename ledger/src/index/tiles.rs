@@ -1,9 +1,9 @@
 //! Hash tiles: 256 hashes of one level of the tree, as tlog-tiles serves them.
 //!
-//! A full tile is stored once ([`super::tile_files`]), when its last hash is known, together with the 16 nodes four levels
-//! above its hashes. With them an inclusion proof needs at most 22 hash computations per tile
-//! instead of 247. The tiles at the tree's growing edge are in memory ([`TreeEdge`]), rebuilt at
-//! open from the log and from the full tiles below them.
+//! A full tile is stored once ([`super::tile_files`]), when its last hash is known, together with
+//! the nodes two, four and six levels above its hashes. With them an inclusion proof needs 4 hash
+//! computations per tile instead of 247. The tiles at the tree's growing edge are in memory
+//! ([`TreeEdge`]), rebuilt at open from the log and from the full tiles below them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,10 +19,15 @@ use crate::limits::MAX_UPPER_TILES;
 /// Levels of the tree that one tile spans: 2^8 = 256 hashes.
 const TILE_HEIGHT: u8 = 8;
 
-/// Levels between a tile's hashes and the nodes stored beside them.
-const GROUP_HEIGHT: u8 = 4;
+/// Levels between the kept levels of a tile: each has a quarter of the nodes of the one below.
+const STEP_HEIGHT: u8 = 2;
 
-const GROUP_WIDTH: usize = 1 << GROUP_HEIGHT;
+/// Kept levels of a tile: heights 0, 2, 4 and 6.
+const KEPT_LEVELS: usize = 4;
+
+/// Bytes of a full tile as stored: 256 + 64 + 16 + 4 hashes.
+pub(super) const TILE_BYTES: usize =
+    (TILE_WIDTH + TILE_WIDTH / 4 + TILE_WIDTH / 16 + TILE_WIDTH / 64) * HASH_SIZE;
 
 /// Names a tile: tile level `level` holds nodes of tree level 8 * `level`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,24 +63,25 @@ impl TileId {
     }
 }
 
-/// The hashes of a tile, full or growing.
+/// The hashes of a tile, full or growing, and the complete nodes above them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tile {
-    hashes: Vec<u8>,
-    groups: Vec<u8>,
+    /// Lowest first.
+    kept: [Vec<u8>; KEPT_LEVELS],
 }
 
 impl Tile {
     /// How many hashes it has.
     #[must_use]
     pub fn width(&self) -> usize {
-        self.hashes.len() / HASH_SIZE
+        self.hashes().len() / HASH_SIZE
     }
 
     /// The hashes, 32 bytes each: the body of a tlog-tiles response.
     #[must_use]
     pub fn hashes(&self) -> &[u8] {
-        &self.hashes
+        let [hashes, ..] = &self.kept;
+        hashes
     }
 
     fn is_full(&self) -> bool {
@@ -83,59 +89,62 @@ impl Tile {
     }
 
     fn push(&mut self, hash: NodeHash) {
-        self.hashes.extend_from_slice(hash.as_bytes());
-        if self.width().is_multiple_of(GROUP_WIDTH) {
-            let group = fold(&self.hashes, self.width() - GROUP_WIDTH, GROUP_WIDTH);
-            if let Some(group) = group {
-                self.groups.extend_from_slice(group.as_bytes());
-            }
+        let mut carry = Some(hash);
+        for level in &mut self.kept {
+            let Some(hash) = carry else { return };
+            level.extend_from_slice(hash.as_bytes());
+            let count = level.len() / HASH_SIZE;
+            let complete = count.is_multiple_of(1 << STEP_HEIGHT);
+            carry = complete
+                .then(|| fold(level, count - (1 << STEP_HEIGHT), STEP_HEIGHT))
+                .flatten();
         }
     }
 
     /// The node of `height` levels above the hashes at `place`; `None` when not complete.
     fn node(&self, height: u8, place: usize) -> Option<NodeHash> {
-        match height.checked_sub(GROUP_HEIGHT) {
-            None => fold(&self.hashes, place << height, 1 << height),
-            Some(above) => fold(&self.groups, place << above, 1 << above),
-        }
+        let at = usize::from(height / STEP_HEIGHT).min(KEPT_LEVELS - 1);
+        let level = self.kept.get(at)?;
+        let above = height - STEP_HEIGHT * u8::try_from(at).ok()?;
+        fold(level, place << above, above)
     }
 
     fn root(&self) -> Option<NodeHash> {
         self.node(TILE_HEIGHT, 0)
     }
 
-    /// As stored: the hashes, then the nodes above them.
+    /// As stored: the kept levels, lowest first.
     pub(crate) fn to_stored(&self) -> Vec<u8> {
-        [self.hashes.as_slice(), &self.groups].concat()
+        self.kept.concat()
     }
 
     /// `None` when the bytes are not those of a full tile.
     pub(crate) fn from_stored(bytes: &[u8]) -> Option<Self> {
-        let (hashes, groups) = bytes.split_at_checked(TILE_WIDTH * HASH_SIZE)?;
-        (groups.len() == TILE_WIDTH / GROUP_WIDTH * HASH_SIZE).then(|| Self {
-            hashes: hashes.to_vec(),
-            groups: groups.to_vec(),
-        })
+        let mut tile = Self::default();
+        let mut rest = bytes;
+        let mut width = TILE_WIDTH * HASH_SIZE;
+        for level in &mut tile.kept {
+            let (stored, after) = rest.split_at_checked(width)?;
+            level.extend_from_slice(stored);
+            rest = after;
+            width >>= STEP_HEIGHT;
+        }
+        rest.is_empty().then_some(tile)
     }
 }
 
-/// The node over `count` (a power of two, at most 16) neighbouring hashes.
-fn fold(hashes: &[u8], first: usize, count: usize) -> Option<NodeHash> {
+/// The node `height` (at most 2) levels above neighbouring hashes, of which `first` is the first.
+fn fold(hashes: &[u8], first: usize, height: u8) -> Option<NodeHash> {
+    let count = 1 << height;
     let bytes = hashes.get(first * HASH_SIZE..(first + count) * HASH_SIZE)?;
     let (chunks, _) = bytes.as_chunks::<HASH_SIZE>();
-    let mut nodes = [NodeHash::new([0; HASH_SIZE]); GROUP_WIDTH];
-    for (node, chunk) in nodes.iter_mut().zip(chunks) {
-        *node = NodeHash::new(*chunk);
+    let hash = |at: usize| chunks.get(at).copied().map(NodeHash::new);
+    let pair = |at: usize| Some(node_hash(&hash(at)?, &hash(at + 1)?));
+    match height {
+        0 => hash(0),
+        1 => pair(0),
+        _ => Some(node_hash(&pair(0)?, &pair(2)?)),
     }
-    let mut width = count;
-    while width > 1 {
-        width /= 2;
-        for at in 0..width {
-            let parent = node_hash(nodes.get(2 * at)?, nodes.get(2 * at + 1)?);
-            *nodes.get_mut(at)? = parent;
-        }
-    }
-    nodes.first().copied()
 }
 
 /// One level of the growing edge.
@@ -145,7 +154,8 @@ struct EdgeLevel {
     stored: u64,
     /// Full tiles that are kept here until the window is written.
     full: VecDeque<Arc<Tile>>,
-    open: Tile,
+    /// Shared with readers; copied when it grows while one of them has it.
+    open: Arc<Tile>,
 }
 
 /// All tiles that are not only in the store: full ones of the present window, and the open one of
@@ -185,7 +195,7 @@ impl TreeEdge {
             edge.levels.push(EdgeLevel {
                 stored: full,
                 full: VecDeque::new(),
-                open,
+                open: Arc::new(open),
             });
             below = full;
             level += 1;
@@ -211,11 +221,11 @@ impl TreeEdge {
             let Some(edge) = self.levels.get_mut(level) else {
                 return;
             };
-            edge.open.push(hash);
+            Arc::make_mut(&mut edge.open).push(hash);
             if edge.open.is_full() {
                 let tile = std::mem::take(&mut edge.open);
                 carry = tile.root();
-                edge.full.push_back(Arc::new(tile));
+                edge.full.push_back(tile);
             }
             level += 1;
         }
@@ -229,7 +239,7 @@ impl TreeEdge {
         match level.full.get(at) {
             Some(tile) => Some(Arc::clone(tile)),
             None if at == level.full.len() && level.open.width() > 0 => {
-                Some(Arc::new(level.open.clone()))
+                Some(Arc::clone(&level.open))
             }
             None => None,
         }
@@ -379,9 +389,9 @@ mod tests {
 
     #[test]
     fn a_stored_tile_is_whole_or_none() {
-        assert!(Tile::from_stored(&[0; 272 * 32]).is_some());
-        assert!(Tile::from_stored(&[0; 272 * 32 - 1]).is_none());
-        assert!(Tile::from_stored(&[0; 273 * 32]).is_none());
+        assert!(Tile::from_stored(&[0; 340 * 32]).is_some());
+        assert!(Tile::from_stored(&[0; 340 * 32 - 1]).is_none());
+        assert!(Tile::from_stored(&[0; 341 * 32]).is_none());
     }
 
     #[test]

@@ -7,6 +7,7 @@
     reason = "a test"
 )]
 
+mod reading;
 mod support;
 
 use std::fs;
