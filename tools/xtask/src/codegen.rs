@@ -18,7 +18,11 @@ pub(crate) fn write() -> Result<String, String> {
         let path = folder.join(name);
         fs::write(&path, bytes).map_err(|e| format!("{}: {e}", path.display()))?;
     }
-    Ok(format!("wrote {} files to {}", generated.len(), folder.display()))
+    Ok(format!(
+        "wrote {} files to {}",
+        generated.len(),
+        folder.display()
+    ))
 }
 
 /// Compares what is checked in with what would be generated.
@@ -28,8 +32,15 @@ pub(crate) fn check() -> Result<String, String> {
     let mut present = Generated::new();
     for entry in fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))? {
         let path = entry.map_err(|e| e.to_string())?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        present.insert(name, fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?);
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        present.insert(
+            name,
+            fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?,
+        );
     }
     if generated == present {
         return Ok("generated code is up to date".to_owned());
@@ -55,7 +66,11 @@ fn generate() -> Result<Generated, String> {
     let mut generated = Generated::from([("descriptors.bin".to_owned(), bytes)]);
     for entry in fs::read_dir(&scratch).map_err(|e| e.to_string())? {
         let path = entry.map_err(|e| e.to_string())?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         generated.insert(name, fs::read(&path).map_err(|e| e.to_string())?);
     }
     Ok(generated)
@@ -66,7 +81,10 @@ fn find_protos(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
         let path = entry.map_err(|e| e.to_string())?.path();
         if path.is_dir() {
             find_protos(&path, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "proto") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
             found.push(path);
         }
     }

@@ -1,5 +1,9 @@
 //! `cargo xtask codegen [--check]`: generates what is checked in, or says that it is stale.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool that talks to developers")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool that talks to developers"
+)]
 
 mod codegen;
 

@@ -1,9 +1,9 @@
 //! Reading facts, and conditions over them.
 
+use super::{Applied, Situation};
 use crate::policy::facts::FactValue;
 use crate::policy::model::{Comparison, Condition, FactRef};
 use crate::policy::ratio::{Ratio, RatioOverflow};
-use super::{Applied, Situation};
 use std::cmp::Ordering;
 use stella_verify::json::{Object, Text};
 
