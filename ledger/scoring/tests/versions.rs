@@ -113,6 +113,9 @@ proptest! {
 
     #[test]
     fn rpm_is_ordered_as_the_rpm_version_crate_does(a in text(), b in text()) {
+        // A version or release has no dash of its own; how to split a text with two is not stated.
+        let one_dash = |text: &str| text.matches('-').count() <= 1;
+        prop_assume!(one_dash(&a) && one_dash(&b));
         if let Some(found) = compare(EcosystemKind::Rpm, &a, &b) {
             prop_assert_eq!(found, rpm_version::rpm_evr_compare(&a, &b), "{} {}", a, b);
         }
