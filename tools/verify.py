@@ -648,14 +648,19 @@ SCOPES = ("finding", "component", "scan")
 MAX_NODES = 1_000_000
 
 
-def is_rule_value(value: Any, what: str) -> None:
-    """String, integer, boolean, or an array or object of those."""
+MAX_FACT_DEPTH = 16
+
+
+def is_rule_value(value: Any, what: str, depth: int = 0) -> None:
+    """String, integer, boolean, or an array or object of those, nested at most 16 deep."""
+    if depth > MAX_FACT_DEPTH and isinstance(value, (dict, list)):
+        raise Refused(f"{what} is nested deeper than {MAX_FACT_DEPTH}")
     if isinstance(value, dict):
         for name, member in value.items():
-            is_rule_value(member, f"{what}.{name}")
+            is_rule_value(member, f"{what}.{name}", depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            is_rule_value(item, f"{what}[{index}]")
+            is_rule_value(item, f"{what}[{index}]", depth + 1)
     elif not isinstance(value, (str, int)):
         raise Refused(f"{what} is no string, integer, boolean, array or object")
 
