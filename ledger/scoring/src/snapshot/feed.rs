@@ -204,8 +204,8 @@ impl<'a> Loader<'a> {
                 self.missing.insert(bytes, missing);
             }
             Record::Epss(fact) => {
-                self.epss
-                    .push((Box::from(&*key.id), fact.score, fact.percentile))
+                let id = Box::from(&*key.id);
+                self.epss.push((id, fact.score, fact.percentile));
             }
             Record::Kev(fact) => self.kev.push(fact),
             Record::Severity(_, record) => self.severities.push(record),
