@@ -38,17 +38,7 @@ impl Session {
 
     /// Opens a directory in this process; makes it when it is new.
     pub(crate) async fn embedded(directory: &Path) -> Result<Self, Failure> {
-        let options = AppOptions::new(directory);
-        let app = tokio::task::spawn_blocking(move || {
-            let bar = crate::progress::bar("refolding");
-            let app = App::open(options, &|done, total| {
-                bar.set_length(total);
-                bar.set_position(done);
-            });
-            bar.finish_and_clear();
-            app
-        });
-        let app = app.await.map_err(Failure::operational)?.map_err(refused)?;
+        let app = open_app(AppOptions::new(directory)).await?;
         let service = Embedded::start(&app).await.map_err(Failure::operational)?;
         let connection = Connection::over(service.channel());
         Ok(Self {
@@ -72,6 +62,20 @@ impl Session {
         let closed = tokio::task::spawn_blocking(move || app.close());
         closed.await.map_err(Failure::operational)?.map_err(refused)
     }
+}
+
+/// Opens a directory, with a bar while its projections are refolded.
+pub(crate) async fn open_app(options: AppOptions) -> Result<Arc<App>, Failure> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let bar = crate::progress::bar("refolding");
+        let app = App::open(options, &|done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        });
+        bar.finish_and_clear();
+        app
+    });
+    opened.await.map_err(Failure::operational)?.map_err(refused)
 }
 
 /// A refusal of the server's use cases, met without a wire between.

@@ -22,7 +22,6 @@ use stella_verify::bundle::BundleFiles;
 use stella_verify::checkpoint::Origin;
 use stella_verify::json::canonicalize;
 use stella_verify::score_proof::ScoreProof;
-use stella_verify::tlog_proof::TlogProof;
 use stella_verify::units::LeafIndex;
 
 /// This project's lock file: a real list of real packages.
@@ -280,13 +279,8 @@ impl Tour {
         let pins = PinStore::new(self.directory.join("pins"));
         let mut log = VerifyingLog::new(session.connection(), trust, Some(pins));
         let proved = log.prove(index).await?;
-        let proof = TlogProof {
-            extra: None,
-            index,
-            inclusion: proved.proof.clone(),
-            checkpoint: proved.checkpoint.note().note().clone(),
-        };
-        let path = self.save("proofs/rule.tlog-proof", proof.to_string().as_bytes())?;
+        let proof = super::ledger::tlog_proof(&proved);
+        let path = self.save("proofs/rule.tlog-proof", proof.as_bytes())?;
         self.say(
             "6. one rule application in the log",
             &format!(

@@ -3,7 +3,7 @@
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output;
-use crate::session::{data_dir, refused};
+use crate::session::{data_dir, open_app, refused};
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -81,16 +81,7 @@ impl Serve {
     async fn open(&self, directory: &Path) -> Result<std::sync::Arc<App>, Failure> {
         let mut options = AppOptions::new(directory);
         options.origin.clone_from(&self.origin);
-        let opened = tokio::task::spawn_blocking(move || {
-            let bar = crate::progress::bar("refolding");
-            let app = App::open(options, &|done, total| {
-                bar.set_length(total);
-                bar.set_position(done);
-            });
-            bar.finish_and_clear();
-            app
-        });
-        opened.await.map_err(Failure::operational)?.map_err(refused)
+        open_app(options).await
     }
 
     fn policy(&self, directory: &Path) -> Result<(Policy, Option<String>), Failure> {

@@ -5,6 +5,8 @@ mod operate;
 mod prove;
 mod verify;
 
+pub(crate) use prove::tlog_proof;
+
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::session::{Session, data_dir};
