@@ -151,14 +151,15 @@ mod tests {
         );
         for reason in Reason::ALL {
             let meaning = reason.meaning();
-            expected.push_str(&format!(
+            let row = format!(
                 "| `{}` | {:?} | {} | {} | {} |\n",
                 reason.name(),
                 meaning.grpc,
                 meaning.http,
                 meaning.exit,
                 meaning.hint
-            ));
+            );
+            expected.push_str(&row);
         }
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/errors.md");
         if std::env::var_os("STELLA_BLESS").is_some() {

@@ -46,9 +46,13 @@ pub async fn serve(
         // A lone answer must not wait for more bytes to share its packet.
         accepted.and_then(|stream| stream.set_nodelay(true).map(|()| stream))
     });
+    let stopping = async {
+        shutdown.await;
+        app.growing().end();
+    };
     server(policy)
         .add_routes(routes(&app))
-        .serve_with_incoming_shutdown(incoming, shutdown)
+        .serve_with_incoming_shutdown(incoming, stopping)
         .await
 }
 
@@ -66,13 +70,15 @@ impl Embedded {
     /// # Errors
     /// When the pipe cannot be opened.
     pub async fn start(app: &Arc<App>) -> Result<Self, tonic::transport::Error> {
-        let (client, served) = tokio::io::duplex(PIPE_BYTES);
+        let (client, far_end) = tokio::io::duplex(PIPE_BYTES);
         let caller = Caller("local".into());
-        let server = server(Policy::Trusted(caller)).add_routes(routes(app));
-        let incoming = stream::iter([Ok::<_, io::Error>(served)]).chain(stream::pending());
+        let router = server(Policy::Trusted(caller)).add_routes(routes(app));
+        let incoming = stream::iter([Ok::<_, io::Error>(far_end)]).chain(stream::pending());
         let (stop, stopped) = oneshot::channel::<()>();
-        let serving = tokio::spawn(server.serve_with_incoming_shutdown(incoming, async move {
+        let app = Arc::clone(app);
+        let serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, async move {
             stopped.await.ok();
+            app.growing().end();
         }));
         Ok(Self {
             channel: connect(client).await?,

@@ -6,6 +6,7 @@
 
 mod computations;
 mod engine;
+mod growth;
 mod open;
 mod policies;
 mod proofs;
@@ -21,6 +22,7 @@ pub use snapshots::Source;
 use crate::keys::Keys;
 use crate::refusal::Refusal;
 use bytes::Bytes;
+use growth::Growing;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use stella_ledger::Ledger;
@@ -39,6 +41,7 @@ pub struct App {
     origin: String,
     vkey: String,
     feeds: Mutex<engine::FeedCache>,
+    growing: Growing,
     /// Held while one computation's nodes are appended and sealed.
     recording: Mutex<()>,
 }
@@ -58,18 +61,9 @@ impl App {
         &self.ledger
     }
 
-    /// The signed note of a published state.
-    ///
-    /// # Errors
-    /// [`Reason::NotFound`] for the empty log, which has nothing durable to sign.
-    pub(crate) fn checkpoint_of(&self, published: &Arc<Published>) -> Result<Bytes, Refusal> {
-        let note = published.checkpoint.as_ref().ok_or_else(|| {
-            Refusal::new(
-                Reason::NotFound,
-                "the log is empty: it has no checkpoint yet",
-            )
-        })?;
-        Ok(Bytes::copy_from_slice(note.as_bytes()))
+    /// Where to hear of new trees, and of the end of service.
+    pub(crate) fn growing(&self) -> &Growing {
+        &self.growing
     }
 
     /// Waits until the log has a size.
@@ -91,4 +85,18 @@ impl App {
     pub(crate) fn view_at(&self, size: TreeSize) -> Result<View<'_>, Refusal> {
         Ok(self.ledger.at(size, WAIT)?)
     }
+}
+
+/// The signed note of a published state.
+///
+/// # Errors
+/// [`Reason::NotFound`] for the empty log, which has nothing durable to sign.
+pub(crate) fn checkpoint_of(published: &Published) -> Result<Bytes, Refusal> {
+    let note = published.checkpoint.as_ref().ok_or_else(|| {
+        Refusal::new(
+            Reason::NotFound,
+            "the log is empty: it has no checkpoint yet",
+        )
+    })?;
+    Ok(Bytes::copy_from_slice(note.as_bytes()))
 }

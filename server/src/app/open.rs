@@ -1,5 +1,6 @@
 //! Opening a data directory, making it when it is new, and checking it when it does not open.
 
+use super::growth::Growing;
 use super::{App, engine};
 use crate::keys::{Keys, Secrecy, storage, write};
 use crate::refusal::Refusal;
@@ -70,8 +71,10 @@ impl App {
         let signer = signer(&keys, &origin)?;
         let vkey = signer.verifier_key().to_string();
         keys.publish(&vkey)?;
+        let ledger = ledger(&directory, &origin, signer, progress)?;
         let app = Self {
-            ledger: ledger(&directory, &origin, signer, progress)?,
+            growing: Growing::of(&ledger),
+            ledger,
             keys,
             origin,
             vkey,

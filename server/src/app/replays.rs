@@ -97,7 +97,7 @@ impl App {
         manifest: &ScanManifest,
     ) -> Result<(), Refusal> {
         let inputs = self.load(manifest)?;
-        match self.append(self.registration(caller, scan, manifest, Expected::Any)?) {
+        match self.append(Self::registration(caller, scan, manifest, Expected::Any)?) {
             // Registered before and not sealed: a crash, or another caller at this moment.
             Ok(_) | Err(AppendOutcome::AlreadyKnown) => (),
             Err(other) => return Err(other.into()),

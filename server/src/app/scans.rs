@@ -178,7 +178,7 @@ impl App {
         let mut digits = ScanId::MIN_DIGITS;
         loop {
             let scan = ScanId::of(hash, digits);
-            match self.append(self.registration(
+            match self.append(Self::registration(
                 caller,
                 &scan,
                 manifest,
@@ -209,7 +209,6 @@ impl App {
 
     /// The request that registers a manifest under a scan.
     pub(super) fn registration(
-        &self,
         caller: &Caller,
         scan: &ScanId,
         manifest: &ScanManifest,

@@ -37,16 +37,18 @@ impl App {
     pub(crate) fn import_snapshot(
         &self,
         caller: &Caller,
-        header: &wire::ImportHeader,
+        header: wire::ImportHeader,
         sources: Vec<Source>,
     ) -> Result<wire::ImportSnapshotResponse, Refusal> {
         let mut builder = Builder::new(kind_of(header.kind())?);
         for source in sources {
             builder
                 .add(&source.name, &source.bytes)
-                .map_err(import_refused)?;
+                .map_err(|problem| import_refused(&problem))?;
         }
-        let imported = builder.finish(BadRecords::Refuse).map_err(import_refused)?;
+        let imported = builder
+            .finish(BadRecords::Refuse)
+            .map_err(|problem| import_refused(&problem))?;
         let hash = imported.header.hash();
         let records = self.put(&imported.records)?;
         let payload = SnapshotImported {
@@ -152,7 +154,7 @@ impl App {
             kind,
             publish: true,
         };
-        self.import_snapshot(&Caller("stella:engine".into()), &header, Vec::new())?;
+        self.import_snapshot(&Caller("stella:engine".into()), header, Vec::new())?;
         self.current(SnapshotKind::Excititor)?
             .ok_or_else(|| Refusal::new(Reason::Internal, "the empty VEX snapshot is missing"))
     }
@@ -201,8 +203,8 @@ fn kind_of(kind: wire::SnapshotKind) -> Result<SnapshotKind, Refusal> {
     }
 }
 
-fn import_refused(problem: ImportError) -> Refusal {
-    let message = match &problem {
+fn import_refused(problem: &ImportError) -> Refusal {
+    let message = match problem {
         ImportError::BadRecords(report) => {
             let named: Vec<String> = report
                 .bad

@@ -2,6 +2,7 @@
 
 use super::{append, blocking, caller, read};
 use crate::App;
+use crate::app::checkpoint_of;
 use crate::refusal::Refusal;
 use futures_util::StreamExt as _;
 use std::pin::Pin;
@@ -108,7 +109,7 @@ impl LedgerService for LedgerRpc {
                 published = blocking(&self.0, move |app| app.wait_published(wanted)).await?;
             }
         }
-        let note = self.0.checkpoint_of(&published)?;
+        let note = checkpoint_of(&published)?;
         Ok(Response::new(wire::GetCheckpointResponse {
             checkpoint: note,
             tree_size: published.size.get(),
@@ -154,7 +155,7 @@ impl LedgerService for LedgerRpc {
         &self,
         request: Request<wire::ReadStreamRequest>,
     ) -> Result<Response<Self::ReadStreamStream>, Status> {
-        let chunks = read::stream_chunks(&self.0, request.into_inner())?;
+        let chunks = read::stream_chunks(&self.0, request.get_ref())?;
         let answers = chunks.map(|chunk| Ok(wire::ReadStreamResponse { events: chunk? }));
         Ok(Response::new(Box::pin(answers)))
     }

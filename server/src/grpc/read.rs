@@ -1,12 +1,12 @@
 //! Reading and proving over gRPC.
 
 use crate::App;
+use crate::app::checkpoint_of;
 use crate::refusal::Refusal;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
 use stella_ledger::LedgerError;
 use stella_ledger::ledger::{Event, PageSize, Payload};
 use stella_ledger::log::{StoredEvent, StoredPayload};
@@ -26,9 +26,6 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 
 /// Messages that wait for a slow reader; then reading pauses.
 const CHUNKS_IN_FLIGHT: usize = 4;
-
-/// How long a tail sleeps at most before it looks whether its caller is still there.
-const TAIL_PAUSE: Duration = Duration::from_secs(5);
 
 type Chunk = Result<Vec<wire::Event>, Status>;
 
@@ -88,7 +85,7 @@ pub(super) fn chunks(app: &Arc<App>, span: Span) -> ReceiverStream<Chunk> {
 /// Events of one stream, a chunk at a time.
 pub(super) fn stream_chunks(
     app: &Arc<App>,
-    request: wire::ReadStreamRequest,
+    request: &wire::ReadStreamRequest,
 ) -> Result<ReceiverStream<Chunk>, Refusal> {
     let at = pinned(app, request.tree_size)?;
     let stream = StreamName::new(Arc::<str>::from(request.stream.as_str()))
@@ -220,7 +217,7 @@ fn wire_event(event: &StoredEvent<'_>) -> wire::Event {
     }
 }
 
-/// The log from an index on, for ever: events, then the checkpoint that covers them.
+/// The log from an index on, until the service ends: events, then the checkpoint that covers them.
 pub(super) fn tail(
     app: &Arc<App>,
     from: LeafIndex,
@@ -247,17 +244,9 @@ async fn step(
     app: &Arc<App>,
     from: LeafIndex,
 ) -> Result<(Vec<wire::TailResponse>, LeafIndex), Status> {
-    let published = loop {
-        let app = Arc::clone(app);
-        let wanted = TreeSize::new(from.get().saturating_add(1));
-        let waited =
-            tokio::task::spawn_blocking(move || app.ledger().wait_published(wanted, TAIL_PAUSE));
-        let published = waited
-            .await
-            .map_err(|lost| Status::internal(lost.to_string()))?;
-        if published.size.contains(from) {
-            break published;
-        }
+    let Some(published) = app.growing().holds(from).await else {
+        let message = format!("the service is stopping: tail again from {from}");
+        return Err(Refusal::new(Reason::Unavailable, message).into());
     };
     // At most one frame of messages at a time, so that a reader from far behind gets on.
     let most = u64::try_from(CHUNK_EVENTS * CHUNKS_IN_FLIGHT).unwrap_or(u64::MAX);
@@ -281,7 +270,7 @@ async fn step(
         });
     }
     if let Some(last) = answers.last_mut() {
-        last.checkpoint = app.checkpoint_of(&published)?;
+        last.checkpoint = checkpoint_of(&published)?;
     }
     Ok((answers, range.end))
 }
@@ -302,7 +291,7 @@ pub(super) fn inclusion(
         leaf_hash: Bytes::copy_from_slice(leaf.as_bytes()),
         hashes: wire_hashes(proof.hashes()),
         checkpoint: if newest {
-            app.checkpoint_of(&published)?
+            checkpoint_of(&published)?
         } else {
             Bytes::new()
         },
@@ -326,7 +315,7 @@ pub(super) fn consistency(
         new_root: Bytes::copy_from_slice(new_root.as_bytes()),
         hashes: wire_hashes(proof.hashes()),
         checkpoint: if newest {
-            app.checkpoint_of(&published)?
+            checkpoint_of(&published)?
         } else {
             Bytes::new()
         },

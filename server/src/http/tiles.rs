@@ -1,6 +1,7 @@
 //! The read API of C2SP tlog-tiles: `/checkpoint`, `/tile/<L>/<N>[.p/<W>]`, `/tile/entries/...`.
 
 use crate::App;
+use crate::app::checkpoint_of;
 use crate::refusal::Refusal;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -17,7 +18,7 @@ const FRESH: &str = "no-cache";
 
 /// The newest signed tree head.
 pub(super) async fn checkpoint(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
-    let note = app.checkpoint_of(&app.ledger().published())?;
+    let note = checkpoint_of(&app.ledger().published())?;
     Ok(answer(note, "text/plain; charset=utf-8", FRESH))
 }
 

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::session::{data_dir, open_app, refused};
 use clap::Args;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use stella_server::{App, AppOptions, Policy};
@@ -104,12 +105,10 @@ fn announce(address: SocketAddr, directory: &Path, token: Option<&str>) -> Resul
     let mut text = format!("serving {} at {url}\n", directory.display());
     if let Some(token) = token {
         text.push_str("paste this where you want to use it:\n");
-        text.push_str(&format!(
-            "  export STELLA_SERVER={url} STELLA_TOKEN={token}\n"
-        ));
+        let line = format!("  export STELLA_SERVER={url} STELLA_TOKEN={token}\n");
+        text.push_str(&line);
     }
     output::text(&text)?;
-    use std::io::Write as _;
     Ok(std::io::stdout().flush()?)
 }
 

@@ -10,6 +10,7 @@ use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
 
 /// `umadb.v1.Event`, as far as we fill it.
+#[expect(clippy::struct_field_names, reason = "the names of their protocol")]
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Event {
     #[prost(string, tag = "1")]

@@ -1,6 +1,6 @@
 //! A log of many events: speed at the start and at the end, memory, opening, exporting, `fsck`.
 //!
-//! `cargo run --release -p stella-ledger --example log_scale [folder] [million events] [batch]`
+//! `cargo bench -p stella-ledger --bench scale -- [FOLDER] [MILLION EVENTS] [BATCH]`
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -26,8 +26,12 @@ const PAYLOAD_BYTES: usize = 400;
 const MILLION: u64 = 1_000_000;
 
 fn main() {
-    let mut args = std::env::args().skip(1);
+    // Cargo adds `--bench`.
+    let mut args = std::env::args()
+        .skip(1)
+        .filter(|text| !text.starts_with("--"));
     let folder = args.next().unwrap_or_else(|| ".".to_owned());
+    std::fs::create_dir_all(&folder).unwrap();
     let millions: u64 = args.next().map_or(10, |text| text.parse().unwrap());
     let batch: usize = args.next().map_or(1000, |text| text.parse().unwrap());
     let folder = tempfile::tempdir_in(folder).unwrap();

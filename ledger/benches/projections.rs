@@ -1,7 +1,7 @@
 //! Measures the ledger with its projections keeping up, on this machine.
 //!
 //! ```text
-//! cargo run --release -p stella-ledger --example index_bench -- [EVENTS] [FOLDER]
+//! cargo bench -p stella-ledger --bench projections -- [EVENTS] [FOLDER]
 //! ```
 //!
 //! Appends `EVENTS` (1,000,000) rule applications of about 400 bytes in requests of 1,000, then
@@ -44,7 +44,10 @@ const COMPUTATION: u64 = 5_000;
 const IN_FLIGHT: usize = 8;
 
 fn main() {
-    let mut arguments = std::env::args().skip(1);
+    // Cargo adds `--bench`.
+    let mut arguments = std::env::args()
+        .skip(1)
+        .filter(|text| !text.starts_with("--"));
     let events: u64 = arguments
         .next()
         .map_or(1_000_000, |text| text.parse().unwrap());

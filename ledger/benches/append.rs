@@ -5,7 +5,7 @@
 //! hashing out. Figures are medians of rounds in which all of them alternate, so that other load
 //! on the machine hits all alike.
 //!
-//! `cargo run --release -p stella-ledger --example append_bench [folder] [rounds] [ms added to a sync]`
+//! `cargo bench -p stella-ledger --bench append -- [FOLDER] [ROUNDS] [MILLISECONDS ADDED TO A SYNC]`
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -37,8 +37,12 @@ const PAYLOAD_BYTES: usize = 400;
 const ROUND: Duration = Duration::from_millis(700);
 
 fn main() {
-    let mut args = std::env::args().skip(1);
+    // Cargo adds `--bench`.
+    let mut args = std::env::args()
+        .skip(1)
+        .filter(|text| !text.starts_with("--"));
     let folder = args.next().unwrap_or_else(|| ".".to_owned());
+    std::fs::create_dir_all(&folder).unwrap();
     let rounds: usize = args.next().map_or(5, |text| text.parse().unwrap());
     println!("events of {PAYLOAD_BYTES} bytes of payload, thousand events/s, medians of {rounds}");
     let delay = Duration::from_millis(args.next().map_or(0, |text| text.parse().unwrap()));
