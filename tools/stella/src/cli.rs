@@ -60,6 +60,9 @@ pub(crate) enum Command {
     /// Manifests, replays and explanations of scores
     #[command(subcommand)]
     Score(commands::score::Score),
+    /// Check, show and test policies; no ledger is needed
+    #[command(subcommand)]
+    Policy(commands::policy::PolicyCommand),
     /// List, download, verify and inspect proof bundles
     #[command(subcommand)]
     Proof(commands::proof::Proof),

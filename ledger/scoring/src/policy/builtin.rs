@@ -10,6 +10,8 @@ pub struct BuiltIn {
     pub name: &'static str,
     /// The YAML document.
     pub text: &'static str,
+    /// Its worked examples, a test file ([`Cases`](super::Cases)).
+    pub examples: &'static str,
 }
 
 /// All built-in policies; the first is the default.
@@ -17,18 +19,22 @@ pub const BUILT_IN: [BuiltIn; 4] = [
     BuiltIn {
         name: "stella-default",
         text: include_str!("../../policies/stella-default.yaml"),
+        examples: include_str!("../../../../tests/vectors/policy/stella-default.yaml"),
     },
     BuiltIn {
         name: "risk-v1",
         text: include_str!("../../policies/risk-v1.yaml"),
+        examples: include_str!("../../../../tests/vectors/policy/risk-v1.yaml"),
     },
     BuiltIn {
         name: "severity-epss-kev",
         text: include_str!("../../policies/severity-epss-kev.yaml"),
+        examples: include_str!("../../../../tests/vectors/policy/severity-epss-kev.yaml"),
     },
     BuiltIn {
         name: "ssvc-coordinator",
         text: include_str!("../../policies/ssvc-coordinator.yaml"),
+        examples: include_str!("../../../../tests/vectors/policy/ssvc-coordinator.yaml"),
     },
 ];
 

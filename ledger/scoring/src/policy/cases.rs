@@ -2,6 +2,7 @@
 //!
 //! ```yaml
 //! schema: stella.policy-test/v1
+//! policy: stella-default
 //! cases:
 //!   - name: exploited and unrated
 //!     facts: {kev.listed: true, fix.available: false}
@@ -9,8 +10,9 @@
 //!     deltas: {exploited: 4000}
 //! ```
 //!
-//! `scope` (finding, component, scan) and `start` (the total before the first rule) are optional,
-//! as are `knobs` and `deltas`, which need not name every rule.
+//! `policy` is optional: a built-in policy's name, or a file's. So are `scope` (finding, component,
+//! scan), `start` (the total before the first rule), `knobs`, and `deltas`, which need not name
+//! every rule.
 
 use super::error::PolicyError;
 use super::eval::{Applied, Situation, apply};
@@ -83,19 +85,53 @@ impl CaseOutcome {
     }
 }
 
+/// A test file, read as far as it can be without its policy.
+#[derive(Debug, Clone)]
+pub struct Cases {
+    policy: Option<String>,
+    list: Vec<Tree>,
+}
+
+impl Cases {
+    /// Reads a test file (YAML or JSON).
+    ///
+    /// # Errors
+    /// [`PolicyError`]: it is none.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let document = yaml::parse(text)?;
+        let members = (document.map()?).only(&["schema", "description", "policy", "cases"])?;
+        members.need("schema")?.word(&[CASES_SCHEMA])?;
+        let policy = members.get("policy").map(Tree::text).transpose()?;
+        Ok(Self {
+            policy: policy.map(str::to_owned),
+            list: members.need("cases")?.list()?.to_vec(),
+        })
+    }
+
+    /// The policy that the file says it is about: a built-in one's name, or a path from the file.
+    #[must_use]
+    pub fn policy(&self) -> Option<&str> {
+        self.policy.as_deref()
+    }
+
+    /// Runs every case against `policy`.
+    ///
+    /// # Errors
+    /// [`CaseError`]: a case names what the policy does not have, or a rule cannot be computed.
+    pub fn run(&self, policy: &Policy) -> Result<CaseReport, CaseError> {
+        let cases = (self.list.iter()).map(|tree| run(policy, &case(policy, tree)?));
+        Ok(CaseReport {
+            cases: cases.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
 /// Runs a test file (YAML or JSON) against a policy.
 ///
 /// # Errors
 /// [`CaseError`].
 pub fn test(policy: &Policy, text: &str) -> Result<CaseReport, CaseError> {
-    let document = yaml::parse(text)?;
-    let members = document.map()?.only(&["schema", "description", "cases"])?;
-    members.need("schema")?.word(&[CASES_SCHEMA])?;
-    let cases = members.need("cases")?.list()?;
-    let cases = cases.iter().map(|tree| run(policy, &case(policy, tree)?));
-    Ok(CaseReport {
-        cases: cases.collect::<Result<_, _>>()?,
-    })
+    Cases::parse(text)?.run(policy)
 }
 
 struct Case {

@@ -23,7 +23,7 @@ mod vex;
 mod yaml;
 
 pub use builtin::{BUILT_IN, BuiltIn, built_in};
-pub use cases::{CaseError, CaseOutcome, CaseReport, test};
+pub use cases::{CaseError, CaseOutcome, CaseReport, Cases, test};
 pub use error::{Place, PolicyError, PolicyProblem};
 pub use eval::{Applied, Holds, Outcome, Situation, apply, holds};
 pub use facts::{Fact, FactKind, FactValue, Facts, Unit};

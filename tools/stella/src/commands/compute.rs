@@ -10,7 +10,7 @@ use stella_scoring::engine::{self, Computation, EngineInputs, Threads};
 use stella_scoring::explain::{Outline, View, table};
 use stella_scoring::inputs::{decompress, reachability, sbom};
 use stella_scoring::output as outputs;
-use stella_scoring::policy::{BUILT_IN, Policy, built_in};
+use stella_scoring::policy::{BUILT_IN, Policy};
 use stella_scoring::snapshot::{BadRecords, Builder, FeedIndex, ImportError, Imported, VexIndex};
 use stella_verify::hash::{BlobDigest, sha256};
 use stella_verify::json::canonicalize;
@@ -147,20 +147,8 @@ impl Compute {
     }
 
     fn policy(&self) -> Result<Policy, Failure> {
-        let bad = |problem: String| Failure::of(Reason::BadPolicy, problem);
-        let named = match self.policy.as_deref() {
-            None => BUILT_IN.first().copied(),
-            Some(word) => built_in(word),
-        };
-        match (named, &self.policy) {
-            (Some(policy), _) => policy.policy().map_err(|problem| bad(problem.to_string())),
-            (None, Some(path)) => {
-                let bytes = read(Path::new(path))?;
-                let text = String::from_utf8(bytes).map_err(|problem| bad(problem.to_string()))?;
-                Policy::parse(&text).map_err(|problem| bad(format!("{path}: {problem}")))
-            }
-            (None, None) => Err(bad("there is no built-in policy".to_owned())),
-        }
+        let default = BUILT_IN.first().map(|policy| policy.name);
+        super::policy::load(self.policy.as_deref().or(default).unwrap_or_default())
     }
 
     fn threads(&self) -> Threads {

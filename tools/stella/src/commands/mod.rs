@@ -6,6 +6,7 @@ pub(crate) mod compute;
 pub(crate) mod explain;
 pub(crate) mod keys;
 pub(crate) mod ledger;
+pub(crate) mod policy;
 pub(crate) mod proof;
 pub(crate) mod quickstart;
 pub(crate) mod scan;
@@ -25,6 +26,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Snapshot(verb) => verb.run(global).await,
         Command::Scan(verb) => verb.run(global).await,
         Command::Score(verb) => verb.run(global).await,
+        Command::Policy(verb) => verb.run(global.format),
         Command::Proof(verb) => verb.run(global).await,
         Command::Ledger(verb) => verb.run(global).await,
         Command::Keys(verb) => verb.run(global),
