@@ -876,8 +876,8 @@ def verify_ed25519(public_key: bytes, signature: bytes, message: bytes) -> bool:
     return True
 
 
-PEM = re.compile(r"\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]*)-----END PUBLIC KEY-----\s*",
-                 re.ASCII)
+PEM = re.compile(r"[ \t\r\n]*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/= \t\r\n]*)"
+                 r"-----END PUBLIC KEY-----[ \t\r\n]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -1003,6 +1003,9 @@ def parse_written_envelope(data: bytes) -> Envelope:
     check_signature_count(value["signatures"])
     signatures = [(entry["keyid"], decode_base64(entry["sig"], "sig of the envelope"))
                   for entry in value["signatures"]]
+    stated = [key_id or "" for key_id, _ in signatures]
+    if stated != sorted(set(stated)):
+        raise Refused("signatures of the envelope are not in ascending order of keyid")
     payload = decode_base64(value["payload"], "payload of the envelope")
     return Envelope(value["payloadType"], payload, signatures)
 

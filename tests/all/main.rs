@@ -9,6 +9,7 @@
     reason = "tests fail by panicking, and say what they skip"
 )]
 
+mod bundles;
 mod crate_edges;
 mod fuzz_replay;
 mod second_verifier;

@@ -78,3 +78,48 @@ impl TestServer {
         directory
     }
 }
+
+/// An advisory about every version of `demo-lib` before 2.0.0, in crates.io.
+const ADVISORY: &str = r#"{
+  "id": "DEMO-2024-0001",
+  "modified": "2024-01-01T00:00:00Z",
+  "severity": [{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+  "affected": [{
+    "package": {"ecosystem": "crates.io", "name": "demo-lib"},
+    "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "2.0.0"}]}]
+  }]
+}"#;
+
+/// Imports a feed of one advisory, submits an SBOM of one component that it is about, and answers
+/// the sealed scan.
+pub(crate) async fn scored(connection: &Connection, version: &str) -> stella_proto::scan::Scan {
+    use stella_proto::snapshot as feed;
+    use stella_proto::snapshot::import_snapshot_request::Part;
+    let parts = [
+        Part::Header(feed::ImportHeader {
+            kind: feed::SnapshotKind::Concelier.into(),
+            publish: true,
+        }),
+        Part::File(feed::SourceFile {
+            name: "demo.json".to_owned(),
+        }),
+        Part::Chunk(ADVISORY.into()),
+    ];
+    let parts = parts.map(|part| feed::ImportSnapshotRequest { part: Some(part) });
+    let imported = connection
+        .snapshots()
+        .import_snapshot(tokio_stream::iter(parts))
+        .await;
+    imported.unwrap();
+    let sbom = format!(
+        r#"{{"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "components": [
+            {{"type": "library", "name": "demo-lib", "version": "{version}",
+              "purl": "pkg:cargo/demo-lib@{version}"}}]}}"#
+    );
+    let request = stella_proto::scan::SubmitScanRequest {
+        sbom: sbom.into(),
+        ..stella_proto::scan::SubmitScanRequest::default()
+    };
+    let submitted = connection.scans().submit_scan(request).await.unwrap();
+    submitted.into_inner().scan.unwrap()
+}

@@ -73,14 +73,21 @@ impl Event {
     }
 
     /// The payload, read by `parse`.
-    pub(super) fn read<T, E: std::fmt::Display>(
+    ///
+    /// # Errors
+    /// As [`Event::payload`]; [`LedgerError::Malformed`] when `parse` refuses it.
+    pub fn read<T, E: std::fmt::Display>(
         &self,
         parse: impl FnOnce(&[u8]) -> Result<T, E>,
     ) -> Result<T, LedgerError> {
         parse(self.payload()?).map_err(|error| self.malformed(&error.to_string()))
     }
 
-    pub(super) fn known_header(&self) -> Result<EventHeader<'_>, LedgerError> {
+    /// The leaf, read as an event header, where the log must have one.
+    ///
+    /// # Errors
+    /// [`LedgerError::Malformed`].
+    pub fn known_header(&self) -> Result<EventHeader<'_>, LedgerError> {
         self.header()
             .map_err(|error| self.malformed(&error.to_string()))
     }

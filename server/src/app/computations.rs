@@ -145,10 +145,12 @@ impl App {
         let payload = sealed
             .to_bytes()
             .map_err(|problem| Refusal::new(Reason::Internal, problem.to_string()))?;
+        let signed = self.sign_proof(manifest, &sealed)?;
         let draft = Draft::by(&engine_caller())
             .name(NameRule::Require(Named::Manifest(hash)))
             .name(NameRule::Introduce(Named::Sealed(hash)))
-            .event(&stream_of(scan), EventType::ROOT_SEALED, payload)?;
+            .event(&stream_of(scan), EventType::ROOT_SEALED, payload)?
+            .event(&stream_of(scan), EventType::PROOF_SIGNED, signed.to_bytes())?;
         self.append(draft)?;
         Ok(())
     }

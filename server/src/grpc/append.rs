@@ -22,6 +22,7 @@ const RESERVED: &[&str] = &[
     "manifest.",
     "payload.",
     "policy.",
+    "proof.",
     "retention.",
     "root.",
     "rule.",

@@ -49,7 +49,8 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Signs a payload with every signer, in their order.
+    /// Signs a payload with every signer; signatures stand in ascending order of key id, and a key
+    /// that is given twice signs once, so that the same signers make the same envelope.
     ///
     /// # Errors
     /// [`SignError`]: nothing was signed.
@@ -71,11 +72,39 @@ impl Envelope {
         for signer in others {
             signatures.push(sign(*signer)?);
         }
+        signatures.sort_by(|a, b| a.key_id.cmp(&b.key_id));
+        signatures.dedup_by(|a, b| a.key_id == b.key_id);
         Ok(Self {
             payload_type: payload_type.into(),
             payload,
             signatures,
         })
+    }
+
+    /// Puts an envelope together from signatures that were made before, in the order given.
+    ///
+    /// # Errors
+    /// [`EnvelopeError::Unsigned`] or [`EnvelopeError::TooManySignatures`].
+    pub fn of_signatures(
+        payload_type: &str,
+        payload: Vec<u8>,
+        signatures: Vec<EnvelopeSignature>,
+    ) -> Result<Self, EnvelopeError> {
+        check_count(signatures.len())?;
+        Ok(Self {
+            payload_type: payload_type.into(),
+            payload,
+            signatures,
+        })
+    }
+
+    /// Whether the signatures stand in strictly ascending order of the key ids they state, none
+    /// without one: the order of every envelope in a bundle.
+    #[must_use]
+    pub fn is_in_key_order(&self) -> bool {
+        let stated = |signature: &EnvelopeSignature| signature.key_id.is_some();
+        self.signatures.iter().all(stated)
+            && self.signatures.is_sorted_by(|a, b| a.key_id < b.key_id)
     }
 
     /// Reads an envelope: base64 as [`base64::decode_either`] takes it; unknown members are ignored,
@@ -101,12 +130,7 @@ impl Envelope {
         let payload_type = fields.text("payloadType")?.into();
         let payload = decode(fields.text("payload")?, "payload")?;
         let items = fields.array("signatures")?;
-        if items.is_empty() {
-            return Err(EnvelopeError::Unsigned);
-        }
-        if items.len() > MAX_ENVELOPE_SIGNATURES {
-            return Err(EnvelopeError::TooManySignatures);
-        }
+        check_count(items.len())?;
         let signatures = items.iter().map(signature).collect::<Result<_, _>>()?;
         Ok(Self {
             payload_type,
@@ -154,6 +178,14 @@ impl Envelope {
 
     pub(super) fn into_payload(self) -> (String, Vec<u8>) {
         (self.payload_type, self.payload)
+    }
+}
+
+fn check_count(signatures: usize) -> Result<(), EnvelopeError> {
+    match signatures {
+        0 => Err(EnvelopeError::Unsigned),
+        1..=MAX_ENVELOPE_SIGNATURES => Ok(()),
+        _ => Err(EnvelopeError::TooManySignatures),
     }
 }
 

@@ -61,11 +61,35 @@ fn keys_are_counted_not_signatures_and_not_key_ids() {
     assert_eq!(verify(signed_by(&[1]), &[], Threshold::ONE), short(0, 1));
     assert_eq!(Threshold::new(0), Err(ThresholdError));
 
+    // A signature repeated on the way still counts once.
+    let text = String::from_utf8(signed_by(&[1]).to_bytes()).unwrap();
+    let item = text.split_once('[').unwrap().1.split_once(']').unwrap().0;
+    let twice = text.replace(item, &alloc::format!("{item},{item}"));
+    let twice = Envelope::parse(twice.as_bytes()).unwrap();
+    assert_eq!(twice.signatures().len(), 2);
+    assert!(!twice.is_in_key_order());
+    assert_eq!(verify(twice, &[public(1)], two), short(1, 2));
+
     // A key id that names another key, or none, changes nothing.
     let text = String::from_utf8(signed_by(&[1]).to_bytes()).unwrap();
     let misnamed = text.replace(&alloc::format!("{}", public(1).id()), "someone");
     let envelope = Envelope::parse(misnamed.as_bytes()).unwrap();
     assert_eq!(verify(envelope, &[public(1)], Threshold::ONE), Ok(1));
+}
+
+#[test]
+fn the_same_signers_make_the_same_envelope() {
+    let envelope = signed_by(&[1, 2, 3]);
+    assert_eq!(envelope, signed_by(&[3, 1, 2, 3]));
+    assert!(envelope.is_in_key_order());
+    let signatures = envelope.signatures().to_vec();
+    let rebuilt = Envelope::of_signatures("type", b"body".to_vec(), signatures.clone());
+    assert_eq!(rebuilt.as_ref(), Ok(&envelope));
+    let reversed = signatures.into_iter().rev().collect();
+    let reversed = Envelope::of_signatures("type", b"body".to_vec(), reversed).unwrap();
+    assert!(!reversed.is_in_key_order());
+    let none = Envelope::of_signatures("type", Vec::new(), Vec::new());
+    assert_eq!(none, Err(EnvelopeError::Unsigned));
 }
 
 #[test]

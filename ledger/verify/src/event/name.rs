@@ -119,6 +119,8 @@ impl EventType<&'static str> {
     pub const RULE_APPLIED: Self = Self("rule.applied");
     /// A computation ended; its proof root is fixed.
     pub const ROOT_SEALED: Self = Self("root.sealed");
+    /// A sealed root and its manifest were signed.
+    pub const PROOF_SIGNED: Self = Self("proof.signed");
     /// A sealed computation was recomputed and compared.
     pub const SCORE_REPLAYED: Self = Self("score.replayed");
     /// Payloads were erased; their leaves stay.

@@ -27,14 +27,17 @@ pub enum PemError {
     Base64,
 }
 
-/// The bytes of the one block in `text`; white space around it and line lengths are free.
+/// What may stand around a block and between its base64 digits.
+const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// The bytes of the one block in `text`; [`WHITE_SPACE`] around it and line lengths are free.
 pub(super) fn decode(text: &str, label: &'static str) -> Result<Vec<u8>, PemError> {
     if text.len() > MAX_KEY_PEM_BYTES {
         return Err(PemError::TooLarge);
     }
     let begin = format!("-----BEGIN {label}-----");
     let body = text
-        .trim()
+        .trim_matches(WHITE_SPACE)
         .strip_prefix(&begin)
         .ok_or(PemError::Label { label })?;
     let body = body
@@ -43,7 +46,7 @@ pub(super) fn decode(text: &str, label: &'static str) -> Result<Vec<u8>, PemErro
     if body.contains('-') {
         return Err(PemError::End);
     }
-    let joined: String = body.split_ascii_whitespace().collect();
+    let joined: String = body.split(WHITE_SPACE).collect();
     base64::decode(&joined).map_err(|_| PemError::Base64)
 }
 

@@ -49,6 +49,9 @@ fn signers(
     if envelope.to_bytes() != bytes {
         return Err("the envelope is not in canonical form".into());
     }
+    if !envelope.is_in_key_order() {
+        return Err("the signatures are not in ascending order of keyid, each there once".into());
+    }
     if envelope.unverified_payload_type() != IN_TOTO_PAYLOAD_TYPE {
         return Err(format!("the payload type is not {IN_TOTO_PAYLOAD_TYPE}"));
     }

@@ -6,11 +6,13 @@ mod input;
 mod retention;
 mod scan;
 mod scan_id;
+mod signed;
 
 pub use input::{PolicyRegistered, SnapshotImported, SnapshotPublished};
 pub use retention::PayloadErased;
 pub use scan::{ManifestRegistered, ReplayedSnapshots, RootSealed, ScanRequested, ScoreReplayed};
 pub use scan_id::{ScanId, ScanIdError};
+pub use signed::ProofSigned;
 
 use crate::json::{FieldError, JsonError};
 use crate::manifest::ManifestError;

@@ -213,3 +213,44 @@ fn scan_ids_grow_when_taken() {
     let longest = ScanId::of(manifest, 64);
     assert_eq!(longest.as_str().parse(), Ok(longest));
 }
+
+#[test]
+fn signatures_of_a_sealed_proof() {
+    use crate::dsse::Envelope;
+    use crate::keys::{EnvelopeSigner as _, SigningKey};
+    let keys = [1, 2].map(|seed| SigningKey::from_seed(&[seed; 32]).unwrap());
+    let sign = |body: &[u8]| {
+        let envelope = Envelope::sign("type", body.to_vec(), &keys[0], &[&keys[1]]).unwrap();
+        envelope.signatures().to_vec()
+    };
+    let mut public_keys: Vec<_> = keys.iter().map(|key| key.public_key().clone()).collect();
+    public_keys.sort_by_key(crate::keys::PublicKey::id);
+    let signed = ProofSigned {
+        scan: scan(),
+        manifest: ManifestHash::new([1; 32]),
+        root: ProofRoot::new([2; 32]),
+        manifest_signatures: sign(b"manifest"),
+        root_signatures: sign(b"root"),
+        public_keys,
+    };
+    check(
+        &signed,
+        &signed.to_bytes(),
+        ProofSigned::parse,
+        &[
+            ("\"keyid\":\"", "\"keyid\":\"0"),
+            ("\"sig\":\"", "\"sig\":\"!"),
+            ("\"publicKeys\":[\"M", "\"publicKeys\":[\"N"),
+            ("scan-", "scan_"),
+        ],
+    );
+    let with = |change: fn(&mut ProofSigned)| {
+        let mut other = signed.clone();
+        change(&mut other);
+        ProofSigned::parse(&other.to_bytes())
+    };
+    assert!(with(|other| other.public_keys.reverse()).is_err());
+    assert!(with(|other| other.public_keys.clear()).is_err());
+    assert!(with(|other| other.root_signatures.reverse()).is_err());
+    assert!(with(|other| drop(other.manifest_signatures.pop())).is_err());
+}

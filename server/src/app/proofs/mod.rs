@@ -1,5 +1,8 @@
 //! Proofs of scores: roots, nodes, bundles.
 
+mod bundle;
+mod signing;
+
 use super::App;
 use super::scans::{ScanState, parse_scan_id};
 use crate::refusal::Refusal;
@@ -7,14 +10,10 @@ use std::ops::ControlFlow;
 use stella_ledger::ledger::{PageSize, SealRecord};
 use stella_proto::proof as wire;
 use stella_proto::reason::Reason;
-use stella_verify::bundle::{BundleParts, SealEvent, build};
-use stella_verify::dsse::{Envelope, IN_TOTO_PAYLOAD_TYPE};
 use stella_verify::hash::{NodeId, ProofRoot};
-use stella_verify::keys::SigningKey;
 use stella_verify::manifest::ScanManifest;
 use stella_verify::node::ProofNode;
 use stella_verify::score_proof::ScoreProof;
-use stella_verify::statement::{ArtifactSubject, ScanManifestStatement, ScoreProofStatement};
 use stella_verify::time::format_time;
 use stella_verify::units::LeafIndex;
 
@@ -32,10 +31,10 @@ impl App {
     pub(crate) fn proof_root(&self, root: &str) -> Result<wire::GetProofRootResponse, Refusal> {
         let (state, seal) = self.sealed(root)?;
         let manifest = manifest_of(&state, &seal)?;
-        let envelope = self.root_envelope(manifest, &seal)?;
+        let envelopes = self.envelopes(manifest, &seal)?;
         Ok(wire::GetProofRootResponse {
             proof: Some(summary(&seal)),
-            envelope: envelope.to_bytes().into(),
+            envelope: envelopes.root.to_bytes().into(),
         })
     }
 
@@ -79,31 +78,6 @@ impl App {
         })
     }
 
-    /// A proof bundle. Its parts are all durable and its signatures deterministic, so it is the
-    /// same bytes at every download.
-    pub(crate) fn bundle(&self, request: &wire::DownloadBundleRequest) -> Result<Vec<u8>, Refusal> {
-        let (state, seal) = if request.scan_id.is_empty() {
-            self.sealed(&request.root_hash)?
-        } else {
-            let (state, _) = self.scan_state(&parse_scan_id(&request.scan_id)?)?;
-            let seal = state.seal(&request.root_hash)?.clone();
-            (state, seal)
-        };
-        let manifest = manifest_of(&state, &seal)?;
-        let proof = self.score_proof(&seal)?;
-        let parts = BundleParts {
-            manifest,
-            manifest_envelope: &self.manifest_envelope(manifest)?,
-            proof: &proof,
-            root_envelope: &self.root_envelope(manifest, &seal)?,
-            scan: &state.id,
-            seal: &self.seal_event(&seal)?,
-            tlog_proof: &self.seal_proof(&seal)?,
-            further: &[],
-        };
-        build(&parts).map_err(internal)
-    }
-
     /// The recorded nodes of a computation; they must be those that were sealed.
     pub(super) fn score_proof(&self, seal: &SealRecord) -> Result<ScoreProof, Refusal> {
         let mut nodes = Vec::new();
@@ -136,64 +110,6 @@ impl App {
             return Err(Refusal::new(Reason::ReplayDiffers, message));
         }
         Ok(proof)
-    }
-
-    fn manifest_envelope(&self, manifest: &ScanManifest) -> Result<Envelope, Refusal> {
-        let statement = ScanManifestStatement {
-            subject: ArtifactSubject::of(manifest),
-            manifest: manifest.clone(),
-        };
-        Envelope::sign(
-            IN_TOTO_PAYLOAD_TYPE,
-            statement.to_bytes(),
-            &self.envelope_key()?,
-            &[],
-        )
-        .map_err(internal)
-    }
-
-    fn root_envelope(
-        &self,
-        manifest: &ScanManifest,
-        seal: &SealRecord,
-    ) -> Result<Envelope, Refusal> {
-        let statement = ScoreProofStatement {
-            subject: ArtifactSubject::of(manifest),
-            engine_version: seal.sealed.engine_version,
-            log_origin: self.origin.clone(),
-            manifest: seal.sealed.manifest,
-            nodes: seal.sealed.nodes,
-            root: seal.sealed.root,
-            score: seal.sealed.score,
-        };
-        let payload = statement.to_bytes().map_err(internal)?;
-        Envelope::sign(IN_TOTO_PAYLOAD_TYPE, payload, &self.envelope_key()?, &[]).map_err(internal)
-    }
-
-    fn envelope_key(&self) -> Result<SigningKey, Refusal> {
-        SigningKey::from_seed(self.keys.signing().as_bytes()).map_err(internal)
-    }
-
-    fn seal_event(&self, seal: &SealRecord) -> Result<SealEvent, Refusal> {
-        let event = self.newest()?.event(seal.leaf)?;
-        let erased = || {
-            let message = format!("the seal at leaf {} was erased", seal.leaf);
-            Refusal::new(Reason::PayloadErased, message)
-        };
-        Ok(SealEvent {
-            header: event.leaf().to_vec(),
-            payload: event.payload()?.to_vec(),
-            salt: *event.salt().ok_or_else(erased)?,
-        })
-    }
-
-    /// A tlog-proof of the seal against the checkpoint of the commit that sealed it: a later one
-    /// would make the bundle's bytes depend on when it is downloaded.
-    fn seal_proof(&self, seal: &SealRecord) -> Result<String, Refusal> {
-        Ok(self
-            .ledger
-            .commit_proof(seal.leaf, super::WAIT)?
-            .to_string())
     }
 }
 

@@ -1,0 +1,58 @@
+//! Putting bundles together.
+
+use super::{App, internal, manifest_of};
+use crate::app::WAIT;
+use crate::app::scans::parse_scan_id;
+use crate::refusal::Refusal;
+use stella_ledger::ledger::SealRecord;
+use stella_proto::proof as wire;
+use stella_proto::reason::Reason;
+use stella_verify::bundle::{BundleParts, SealEvent, build};
+
+impl App {
+    /// A proof bundle. All its parts are durable, the signatures too, so it is the same bytes at
+    /// every download, whatever became of the keys since.
+    pub(crate) fn bundle(&self, request: &wire::DownloadBundleRequest) -> Result<Vec<u8>, Refusal> {
+        let (state, seal) = if request.scan_id.is_empty() {
+            self.sealed(&request.root_hash)?
+        } else {
+            let (state, _) = self.scan_state(&parse_scan_id(&request.scan_id)?)?;
+            let seal = state.seal(&request.root_hash)?.clone();
+            (state, seal)
+        };
+        let manifest = manifest_of(&state, &seal)?;
+        let proof = self.score_proof(&seal)?;
+        let envelopes = self.envelopes(manifest, &seal)?;
+        let parts = BundleParts {
+            manifest,
+            manifest_envelope: &envelopes.manifest,
+            proof: &proof,
+            root_envelope: &envelopes.root,
+            scan: &state.id,
+            seal: &self.seal_event(&seal)?,
+            tlog_proof: &self.seal_proof(&seal)?,
+            further: &[],
+        };
+        build(&parts).map_err(internal)
+    }
+
+    /// The `root.sealed` event as the log has it.
+    pub(super) fn seal_event(&self, seal: &SealRecord) -> Result<SealEvent, Refusal> {
+        let event = self.newest()?.event(seal.leaf)?;
+        let erased = || {
+            let message = format!("the seal at leaf {} was erased", seal.leaf);
+            Refusal::new(Reason::PayloadErased, message)
+        };
+        Ok(SealEvent {
+            header: event.leaf().to_vec(),
+            payload: event.payload()?.to_vec(),
+            salt: *event.salt().ok_or_else(erased)?,
+        })
+    }
+
+    /// A tlog-proof of the seal against the checkpoint of the commit that sealed it: a later one
+    /// would make the bundle's bytes depend on when it is downloaded.
+    pub(super) fn seal_proof(&self, seal: &SealRecord) -> Result<String, Refusal> {
+        Ok(self.ledger.commit_proof(seal.leaf, WAIT)?.to_string())
+    }
+}
