@@ -48,9 +48,9 @@ pub struct LedgerReport {
     pub log: FsckReport,
     /// Of the index.
     pub index: IndexReport,
-    /// Blobs read.
+    /// Blobs looked at: those in the store and those that events name.
     pub blobs: usize,
-    /// Blobs that are damaged, and how.
+    /// Blobs that are damaged or missing, and how.
     pub damaged_blobs: Vec<(BlobDigest, BlobError)>,
 }
 
@@ -89,7 +89,9 @@ impl Ledger {
             .log
             .fsck(verifier, &mut |at| progress(CheckProgress::Log(at)))?;
         let index = self.check_index(progress)?;
-        let digests = self.blobs.list()?;
+        // A blob that an event names and that is not there is damage as much as a wrong byte.
+        let mut digests = self.named_blobs()?;
+        digests.extend(self.blobs.list()?);
         let mut damaged_blobs = Vec::new();
         for (checked, digest) in digests.iter().enumerate() {
             if let Err(error) = self.blobs.check(digest) {

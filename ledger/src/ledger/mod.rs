@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod fsck;
 mod inputs;
+mod named;
 mod nodes;
 mod open;
 mod options;

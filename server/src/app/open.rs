@@ -197,7 +197,7 @@ pub(super) fn whole_report(found: &LedgerReport) -> FsckReport {
     let blobs = found.damaged_blobs.iter();
     report
         .problems
-        .extend(blobs.map(|(digest, problem)| format!("blob {digest}: {problem}")));
+        .extend(blobs.map(|(_, problem)| problem.to_string()));
     report
 }
 

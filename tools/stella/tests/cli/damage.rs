@@ -1,0 +1,140 @@
+//! `stella ledger fsck` on each kind of damage, and what opening says of it.
+
+use crate::support::{Answer, Example, files, run_in};
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+fn fsck(ledger: &Path) -> Answer {
+    let name = ledger.file_name().unwrap().to_str().unwrap();
+    run_in(
+        ledger.parent().unwrap(),
+        &["--data-dir", name, "ledger", "fsck"],
+    )
+}
+
+fn scans(ledger: &Path) -> Answer {
+    let name = ledger.file_name().unwrap().to_str().unwrap();
+    let arguments = ["--data-dir", name, "scan", "list", "--format", "json"];
+    run_in(ledger.parent().unwrap(), &arguments)
+}
+
+/// Inverts the bits of one byte.
+fn flip(path: &Path, at: u64) {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at).unwrap();
+    file.write_all_at(&[!byte[0]], at).unwrap();
+}
+
+const SEGMENT: &str = "log/0000000000000000.seg";
+
+#[test]
+fn a_good_ledger_is_good() {
+    let example = Example::new();
+    let answer = fsck(&example.ledger()).good();
+    assert!(answer.stdout.contains("all is well"), "{answer:?}");
+}
+
+#[test]
+fn every_way_to_damage_the_log_is_refused_by_name() {
+    let example = Example::new();
+    let kinds: &[(&str, &dyn Fn(&Path))] = &[
+        ("a flipped byte in a frame", &|ledger| {
+            flip(&ledger.join(SEGMENT), 20_000)
+        }),
+        ("a flipped byte in the header", &|ledger| {
+            flip(&ledger.join(SEGMENT), 100)
+        }),
+        ("a byte in what is still zeros", &|ledger| {
+            flip(&ledger.join(SEGMENT), 60_000_000)
+        }),
+        ("a cut segment", &|ledger| {
+            let file = OpenOptions::new()
+                .write(true)
+                .open(ledger.join(SEGMENT))
+                .unwrap();
+            file.set_len(30_000).unwrap();
+        }),
+        ("a missing segment", &|ledger| {
+            fs::remove_file(ledger.join(SEGMENT)).unwrap()
+        }),
+        ("a missing head", &|ledger| {
+            fs::remove_file(ledger.join("log/head")).unwrap()
+        }),
+    ];
+    for (number, (kind, damage)) in kinds.iter().enumerate() {
+        let copy = example.copy(&format!("damaged-{number}"));
+        damage(&copy);
+        let answer = fsck(&copy);
+        assert_eq!(answer.code, 3, "{kind}: {answer:?}");
+        assert!(answer.stdout.contains("damage: log/"), "{kind}: {answer:?}");
+        scans(&copy).refused(3, "LOG_");
+    }
+}
+
+#[test]
+fn a_restored_older_log_is_a_truncation() {
+    let example = Example::new();
+    let older = example.copy("older");
+    let more = ["bench", "append", "--clients", "1", "--seconds", "1"];
+    example.run(&more).good();
+    // The log of yesterday beside the projections of today.
+    fs::remove_dir_all(older.join("index")).unwrap();
+    fs::rename(example.ledger().join("index"), older.join("index")).unwrap();
+    let answer = scans(&older);
+    answer.refused(20, "LOG_TRUNCATED");
+}
+
+#[test]
+fn projections_are_dropped_and_folded_again_whatever_befalls_them() {
+    let example = Example::new();
+    let before = scans(&example.ledger()).good().stdout;
+    let kinds: &[(&str, &dyn Fn(&Path))] = &[
+        ("removed", &|index| fs::remove_dir_all(index).unwrap()),
+        ("flipped", &|index| {
+            for file in files(index) {
+                let length = file.metadata().unwrap().len();
+                for at in (0..length).step_by(4_096) {
+                    flip(&file, at);
+                }
+            }
+        }),
+        ("cut", &|index| {
+            for path in files(index) {
+                let file = OpenOptions::new().write(true).open(&path).unwrap();
+                file.set_len(path.metadata().unwrap().len() / 2).unwrap();
+            }
+        }),
+    ];
+    for (number, (kind, damage)) in kinds.iter().enumerate() {
+        let copy = example.copy(&format!("index-{number}"));
+        damage(&copy.join("index"));
+        assert_eq!(scans(&copy).good().stdout, before, "{kind}");
+        fsck(&copy).good();
+    }
+}
+
+#[test]
+fn inputs_that_are_damaged_or_missing_are_named() {
+    let example = Example::new();
+    let count = files(&example.ledger().join("blobs")).len();
+    assert!(count >= 3, "an SBOM, a policy and snapshots");
+    for number in 0..count {
+        let copy = example.copy(&format!("blobs-{number}"));
+        let blob = &files(&copy.join("blobs"))[number];
+        let name = blob.file_name().unwrap().to_str().unwrap();
+        flip(blob, blob.metadata().unwrap().len() / 2);
+        let answer = fsck(&copy);
+        assert_eq!(answer.code, 3, "{answer:?}");
+        assert!(answer.stdout.contains(name), "{name} is not in {answer:?}");
+        fs::remove_file(blob).unwrap();
+        let answer = fsck(&copy);
+        assert_eq!(answer.code, 3, "{answer:?}");
+        assert!(answer.stdout.contains(name), "{name} is not in {answer:?}");
+    }
+}

@@ -1,0 +1,16 @@
+//! The command as users run it: what it prints, what it exits with, what it leaves behind.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking, and say what they skip"
+)]
+
+mod crash;
+mod damage;
+mod full_disk;
+mod quickstart;
+mod real_data;
+mod refusals;
+mod support;

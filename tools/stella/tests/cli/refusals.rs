@@ -1,0 +1,131 @@
+//! Bad input: a named error, the right exit code, and nothing lost.
+
+use crate::support::{Answer, Example, command, run_in};
+use std::fs;
+use std::io::Write as _;
+use std::process::Stdio;
+
+#[test]
+fn usage_is_2_and_unknown_things_are_5() {
+    let example = Example::new();
+    assert_eq!(example.run(&["no-such-verb"]).code, 2);
+    assert_eq!(example.run(&["scan", "submit"]).code, 2);
+    example
+        .run(&["scan", "status", "--scan-id", "scan-00000000000000000000"])
+        .refused(5, "NOT_FOUND");
+    let absent = format!("sha256:{}", "0".repeat(64));
+    let scan = example.text("scanId").to_owned();
+    let arguments = [
+        "proof",
+        "download",
+        "--scan-id",
+        &scan,
+        "--root-hash",
+        &absent,
+    ];
+    let out = ["--output", "absent.zip"];
+    example
+        .run(&[&arguments[..], &out[..]].concat())
+        .refused(5, "NOT_FOUND");
+    assert!(!example.path().join("absent.zip").exists());
+}
+
+#[test]
+fn a_file_that_is_no_sbom_is_refused_and_no_scan_begins() {
+    let example = Example::new();
+    let before = example.run(&["ledger", "checkpoint"]).good().stdout;
+    for (name, text) in [
+        ("empty.json", ""),
+        ("list.json", "[]"),
+        ("other.json", r#"{"hello": "world"}"#),
+        (
+            "twice.json",
+            r#"{"bomFormat":"CycloneDX","bomFormat":"CycloneDX"}"#,
+        ),
+        ("cut.json", r#"{"bomFormat":"CycloneDX","components":["#),
+    ] {
+        fs::write(example.path().join(name), text).unwrap();
+        let answer = example.run(&["scan", "submit", "--sbom", name]);
+        answer.refused(2, "BAD_SBOM");
+    }
+    let missing = example.run(&["scan", "submit", "--sbom", "not-there.json"]);
+    assert!(missing.stderr.contains("not-there.json"), "{missing:?}");
+    assert_eq!(example.run(&["ledger", "checkpoint"]).good().stdout, before);
+}
+
+#[test]
+fn a_feed_with_one_bad_record_is_named_and_imports_nothing() {
+    let example = Example::new();
+    let feed = example.path().join("feed");
+    fs::create_dir(&feed).unwrap();
+    let june = example.ledger().join("example/june");
+    for entry in fs::read_dir(june).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), feed.join(entry.file_name())).unwrap();
+    }
+    fs::write(
+        feed.join("BROKEN-1.json"),
+        r#"{"id": "BROKEN-1", "affected": 7}"#,
+    )
+    .unwrap();
+    let before = example.run(&["ledger", "checkpoint"]).good().stdout;
+    let answer = example.run(&["snapshot", "import", "feed"]);
+    answer.refused(2, "SNAPSHOT_BAD_RECORD");
+    assert!(answer.stderr.contains("BROKEN-1.json"), "{answer:?}");
+    assert_eq!(example.run(&["ledger", "checkpoint"]).good().stdout, before);
+}
+
+#[test]
+fn a_second_process_on_one_directory_is_refused() {
+    let example = Example::new();
+    let mut server = command()
+        .current_dir(example.path())
+        .args(["--data-dir", example.text("dataDir"), "serve", "--dev"])
+        .args(["--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut told = std::io::BufReader::new(server.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut told, &mut line).unwrap();
+    assert!(line.contains("serving"), "{line}");
+    example
+        .run(&["scan", "list"])
+        .refused(1, "DIRECTORY_IN_USE");
+    server.kill().unwrap();
+    server.wait().unwrap();
+    // A killed owner leaves no lock behind.
+    example.run(&["scan", "list"]).good();
+}
+
+#[test]
+fn no_server_and_a_wrong_token_have_their_codes() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = ["--server", "http://127.0.0.1:9", "scan", "list"];
+    assert_eq!(run_in(folder.path(), &nobody).code, 1);
+}
+
+#[test]
+fn vectors_are_checked_line_by_line() {
+    let check = |cases: &str| {
+        let mut child = command()
+            .args(["check", "root", "--jsonl", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(cases.as_bytes()).unwrap();
+        drop(input);
+        Answer::of(&child.wait_with_output().unwrap())
+    };
+    let empty = "hex:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let answer = check("{\"leaves\": []}\n");
+    let line: serde_json::Value = serde_json::from_str(answer.good().stdout.trim()).unwrap();
+    assert_eq!(line["ok"], true);
+    let case = format!("{{\"leaves\": [], \"rootHash\": \"{empty}\"}}\n");
+    check(&case).good();
+    assert_eq!(check("{\"leaves\": [\"hex:0\"]}\n").code, 2);
+    assert_eq!(check("not json\n").code, 2);
+}
