@@ -31,6 +31,9 @@ fn flip(path: &Path, at: u64) {
     file.write_all_at(&[!byte[0]], at).unwrap();
 }
 
+/// A kind of damage, and how to do it to a folder.
+type Kind<'a> = (&'a str, &'a dyn Fn(&Path));
+
 const SEGMENT: &str = "log/0000000000000000.seg";
 
 #[test]
@@ -43,15 +46,15 @@ fn a_good_ledger_is_good() {
 #[test]
 fn every_way_to_damage_the_log_is_refused_by_name() {
     let example = Example::new();
-    let kinds: &[(&str, &dyn Fn(&Path))] = &[
+    let kinds: &[Kind<'_>] = &[
         ("a flipped byte in a frame", &|ledger| {
-            flip(&ledger.join(SEGMENT), 20_000)
+            flip(&ledger.join(SEGMENT), 20_000);
         }),
         ("a flipped byte in the header", &|ledger| {
-            flip(&ledger.join(SEGMENT), 100)
+            flip(&ledger.join(SEGMENT), 100);
         }),
         ("a byte in what is still zeros", &|ledger| {
-            flip(&ledger.join(SEGMENT), 60_000_000)
+            flip(&ledger.join(SEGMENT), 60_000_000);
         }),
         ("a cut segment", &|ledger| {
             let file = OpenOptions::new()
@@ -61,10 +64,10 @@ fn every_way_to_damage_the_log_is_refused_by_name() {
             file.set_len(30_000).unwrap();
         }),
         ("a missing segment", &|ledger| {
-            fs::remove_file(ledger.join(SEGMENT)).unwrap()
+            fs::remove_file(ledger.join(SEGMENT)).unwrap();
         }),
         ("a missing head", &|ledger| {
-            fs::remove_file(ledger.join("log/head")).unwrap()
+            fs::remove_file(ledger.join("log/head")).unwrap();
         }),
     ];
     for (number, (kind, damage)) in kinds.iter().enumerate() {
@@ -94,8 +97,10 @@ fn a_restored_older_log_is_a_truncation() {
 fn projections_are_dropped_and_folded_again_whatever_befalls_them() {
     let example = Example::new();
     let before = scans(&example.ledger()).good().stdout;
-    let kinds: &[(&str, &dyn Fn(&Path))] = &[
-        ("removed", &|index| fs::remove_dir_all(index).unwrap()),
+    let kinds: &[Kind<'_>] = &[
+        ("removed", &|index| {
+            fs::remove_dir_all(index).unwrap();
+        }),
         ("flipped", &|index| {
             for file in files(index) {
                 let length = file.metadata().unwrap().len();

@@ -27,13 +27,22 @@ pub(crate) struct Append {
 }
 
 /// The requests of one load, each client with a connection of the pool.
-struct Appends<C> {
+pub(super) struct Appends<C> {
     connections: Vec<C>,
     batch: usize,
     payload: bytes::Bytes,
 }
 
 impl<C> Appends<C> {
+    /// Requests of `batch` events with `payload` bytes each.
+    pub(super) fn new(connections: Vec<C>, batch: usize, payload: usize) -> Self {
+        Self {
+            connections,
+            batch,
+            payload: bytes::Bytes::from(vec![b'x'; payload]),
+        }
+    }
+
     fn connection(&self, client: usize) -> Result<&C, Failure> {
         let connection = self.connections.get(client % self.connections.len().max(1));
         connection.ok_or_else(|| Failure::usage("no connections", "use at least one"))
@@ -75,18 +84,13 @@ impl load::Request for Appends<Umadb> {
 impl Append {
     pub(super) async fn run(self, global: &Global) -> Result<u8, Failure> {
         let batch = self.batch.max(1);
-        let payload = bytes::Bytes::from(vec![b'x'; self.payload]);
         let pool = self.load.connections.max(1);
         let (what, outcome) = if let Some(url) = &self.umadb {
             let mut connections = Vec::new();
             for _ in 0..pool {
                 connections.push(Umadb::connect(url).await?);
             }
-            let requests = Appends {
-                connections,
-                batch,
-                payload,
-            };
+            let requests = Appends::new(connections, batch, self.payload);
             (
                 "durable appends, UmaDB",
                 load::run(&self.load, requests).await?,
@@ -97,11 +101,7 @@ impl Append {
             for _ in 0..pool {
                 connections.push(target.connect().await?);
             }
-            let requests = Appends {
-                connections,
-                batch,
-                payload,
-            };
+            let requests = Appends::new(connections, batch, self.payload);
             let outcome = load::run(&self.load, requests).await?;
             target.close().await?;
             ("durable appends", outcome)

@@ -109,11 +109,26 @@ async fn drive<R: Request>(
 }
 
 /// Microseconds up to a minute, to three digits.
-fn empty() -> Result<Histogram<u64>, Failure> {
+pub(super) fn empty() -> Result<Histogram<u64>, Failure> {
     Histogram::new_with_bounds(1, 60_000_000, 3).map_err(Failure::operational)
 }
 
 impl Outcome {
+    pub(super) fn new(latencies: Histogram<u64>, elapsed: Duration) -> Self {
+        Self { latencies, elapsed }
+    }
+
+    /// The figures of one thing after the other.
+    pub(super) fn json_of(&self, what: &str) -> Value {
+        let one = Load {
+            clients: 1,
+            seconds: self.elapsed.as_secs(),
+            rate: None,
+            connections: 0,
+        };
+        self.json(&one, what, 1)
+    }
+
     /// The figures, `items` of `what` in each request.
     pub(super) fn json(&self, load: &Load, what: &str, items: u64) -> Value {
         let requests = self.latencies.len();

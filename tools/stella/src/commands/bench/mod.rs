@@ -4,9 +4,11 @@
 //! the process, without gRPC, is in `cargo bench -p stella-ledger`.
 
 mod append;
+mod disk;
 mod load;
 mod prove;
 mod target;
+mod transport;
 mod umadb;
 
 use crate::cli::Global;
@@ -20,6 +22,10 @@ pub(crate) enum Bench {
     Append(append::Append),
     /// Inclusion proofs at random indexes
     Prove(prove::Prove),
+    /// The disk by itself: one write and one fdatasync after the other
+    Disk(disk::Disk),
+    /// The transport by itself: appends that a server answers at once and does not keep
+    Transport(transport::Transport),
 }
 
 impl Bench {
@@ -27,6 +33,8 @@ impl Bench {
         match self {
             Self::Append(verb) => verb.run(global).await,
             Self::Prove(verb) => verb.run(global).await,
+            Self::Disk(verb) => verb.run(global).await,
+            Self::Transport(verb) => verb.run(global).await,
         }
     }
 }
