@@ -46,12 +46,32 @@ const METHODS: &[(&str, Access)] = &[
     ("/stella.score.v1.ScoreService/GetManifest", Access::Read),
     ("/stella.score.v1.ScoreService/ReplayScore", Access::Write),
     (
+        "/stella.snapshot.v1.SnapshotService/DiffSnapshots",
+        Access::Read,
+    ),
+    (
+        "/stella.snapshot.v1.SnapshotService/GetPolicy",
+        Access::Read,
+    ),
+    (
+        "/stella.snapshot.v1.SnapshotService/GetSnapshot",
+        Access::Read,
+    ),
+    (
         "/stella.snapshot.v1.SnapshotService/ImportSnapshot",
         Access::Write,
     ),
     (
+        "/stella.snapshot.v1.SnapshotService/ListPolicies",
+        Access::Read,
+    ),
+    (
         "/stella.snapshot.v1.SnapshotService/ListSnapshots",
         Access::Read,
+    ),
+    (
+        "/stella.snapshot.v1.SnapshotService/PublishPolicy",
+        Access::Write,
     ),
     (
         "/stella.snapshot.v1.SnapshotService/PublishSnapshot",

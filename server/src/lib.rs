@@ -9,7 +9,10 @@ mod keys;
 mod refusal;
 mod serve;
 
-pub use app::{App, AppOptions, FsckReport, Source, dev_token, fsck_directory};
+pub use app::{
+    App, AppOptions, FindingsDeltaDocument, FsckReport, ReplayDocument, ScoreDeltaDocument,
+    ScoreProofDocument, Source, dev_token, fsck_directory,
+};
 pub use auth::{AuthLayer, Caller, Policy};
 pub use keys::Keys;
 pub use refusal::Refusal;

@@ -12,6 +12,7 @@
 mod bundles;
 mod crate_edges;
 mod fuzz_replay;
+mod replay;
 mod scoring;
 mod second_verifier;
 mod service;

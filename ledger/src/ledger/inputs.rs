@@ -1,7 +1,9 @@
 //! Snapshots and policies.
 
 use stella_verify::event::EventHeader;
-use stella_verify::event::payload::{PolicyRegistered, SnapshotImported, SnapshotPublished};
+use stella_verify::event::payload::{
+    PolicyPublished, PolicyRegistered, SnapshotImported, SnapshotPublished,
+};
 use stella_verify::hash::{PolicyHash, SnapshotHash};
 use stella_verify::snapshot::SnapshotKind;
 use stella_verify::units::{LeafIndex, UnixMillis};
@@ -87,6 +89,20 @@ impl View<'_> {
         let page = self.page(place, None, size, Direction::Forward, policy_record)?;
         let found = page.items.into_iter().next();
         found.ok_or_else(|| Missing::Policy(*hash).into())
+    }
+
+    /// The policy that was published last; `None` before any was.
+    ///
+    /// # Errors
+    /// [`LedgerError::Index`] or [`LedgerError::Read`].
+    pub fn current_policy(&self) -> Result<Option<PolicyHash>, LedgerError> {
+        let lookup = policies_lookup();
+        let place = (Table::Published, lookup.as_slice());
+        let size = PageSize::of(1);
+        let page = self.page(place, None, size, Direction::Backward, |event, _| {
+            event.read(PolicyPublished::parse)
+        })?;
+        Ok(page.items.first().map(|published| published.policy))
     }
 
     /// Policies, newest first.

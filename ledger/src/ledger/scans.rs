@@ -1,7 +1,9 @@
 //! Scans, their manifests, sealed roots and replays.
 
 use stella_verify::event::EventHeader;
-use stella_verify::event::payload::{ManifestRegistered, RootSealed, ScanId, ScoreReplayed};
+use stella_verify::event::payload::{
+    ManifestRegistered, RootSealed, ScanFootprint, ScanId, ScoreReplayed,
+};
 use stella_verify::hash::{BlobDigest, ManifestHash, ProofRoot};
 use stella_verify::units::{LeafIndex, StreamPosition, UnixMillis};
 
@@ -65,6 +67,8 @@ pub struct ScanRecord {
     pub seals: Vec<SealRecord>,
     /// Replays that ended in the same manifest.
     pub replays: Vec<ReplayRecord>,
+    /// What its computations used of their feed snapshots.
+    pub footprints: Vec<ScanFootprint>,
     /// Events whose payloads were erased: what is gone is named.
     pub erased: Vec<LeafIndex>,
     /// Where the stream goes on; `None` at its end.
@@ -188,6 +192,7 @@ impl ScanRecord {
         match header.event_type.as_str() {
             "manifest.registered" => self.manifests.push(manifest_record(event, &header)?),
             "root.sealed" => self.seals.push(seal_record(event, &header)?),
+            "scan.footprint" => self.footprints.push(event.read(ScanFootprint::parse)?),
             "score.replayed" => self.replays.push(ReplayRecord {
                 leaf: event.index(),
                 time: header.time,

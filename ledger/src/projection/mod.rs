@@ -159,6 +159,7 @@ impl Digest {
             "snapshot.imported" => snapshot::imported_rows(leaf, payload),
             "snapshot.published" => snapshot::published_rows(leaf, payload),
             "policy.registered" => snapshot::policy_rows(leaf, payload),
+            "policy.published" => snapshot::policy_published_rows(leaf, payload),
             _ => return,
         };
         if let Some(rows) = rows {

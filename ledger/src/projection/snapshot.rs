@@ -1,6 +1,8 @@
 //! `snapshot.imported`, `snapshot.published`, `policy.registered`: the inputs that scans share.
 
-use stella_verify::event::payload::{PolicyRegistered, SnapshotImported, SnapshotPublished};
+use stella_verify::event::payload::{
+    PolicyPublished, PolicyRegistered, SnapshotImported, SnapshotPublished,
+};
 use stella_verify::snapshot::SnapshotKind;
 use stella_verify::units::LeafIndex;
 
@@ -45,4 +47,14 @@ pub(super) fn policy_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>> {
         Row::pointer(Table::Policies, policy.as_bytes(), leaf),
         Row::pointer(Table::Imports, &policies_lookup(), leaf),
     ])
+}
+
+/// Rows of a `policy.published` payload.
+pub(super) fn policy_published_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>> {
+    PolicyPublished::parse(payload).ok()?;
+    Some(vec![Row::pointer(
+        Table::Published,
+        &policies_lookup(),
+        leaf,
+    )])
 }

@@ -171,6 +171,10 @@ hash_type! {
     PolicyHash
 }
 hash_type! {
+    /// SHA-256 over the use keys that an update of a feed touches (FORMATS.md, 7.5).
+    TouchedDigest
+}
+hash_type! {
     /// SHA-256 of an input's or stored blob's bytes as received, decompressed.
     BlobDigest
 }

@@ -22,7 +22,8 @@ pub struct GetManifestResponse {
     #[prost(string, tag = "3")]
     pub created_at: ::prost::alloc::string::String,
 }
-/// Asks for a replay.
+/// Asks for a replay. What is not named is current: the published snapshots, the published policy
+/// (the scan's own where none was published), and the engine that computed the scan.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ReplayScoreRequest {
     /// The scan.
@@ -34,12 +35,22 @@ pub struct ReplayScoreRequest {
     /// VEX snapshot instead of the current one.
     #[prost(string, tag = "3")]
     pub excititor_snapshot_hash: ::prost::alloc::string::String,
-    /// Policy instead of the manifest's.
+    /// Policy instead of the current one.
     #[prost(string, tag = "4")]
     pub lattice_policy_hash: ::prost::alloc::string::String,
-    /// Use the snapshots and the policy that the manifest names.
+    /// Use the snapshots, the policy and the engine that the scan's first manifest names.
     #[prost(bool, tag = "5")]
     pub use_original_snapshots: bool,
+    /// Compute and compare, append nothing.
+    #[prost(bool, tag = "6")]
+    pub dry_run: bool,
+    /// Where everything the scan uses is equal in both feed snapshots, and VEX, policy and engine are
+    /// the same, record that in one event instead of computing.
+    #[prost(bool, tag = "7")]
+    pub skip_unchanged: bool,
+    /// Engine instead of the one that computed the scan.
+    #[prost(uint32, optional, tag = "8")]
+    pub engine_version: ::core::option::Option<u32>,
 }
 /// The outcome of a replay.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -71,6 +82,56 @@ pub struct ReplayScoreResponse {
     /// Size of a published tree that covers all of this.
     #[prost(uint64, tag = "9")]
     pub tree_size: u64,
+    /// Names the event that records the replay: `replay-<leaf index>`; empty for a dry run.
+    #[prost(string, tag = "10")]
+    pub replay_id: ::prost::alloc::string::String,
+    /// `computed` (a new root), `verified` (the recorded root came out again), `unchanged` (not
+    /// computed: the inputs in use are equal) or `dry-run`.
+    #[prost(string, tag = "11")]
+    pub status: ::prost::alloc::string::String,
+    /// Feed snapshot of the replay.
+    #[prost(string, tag = "12")]
+    pub concelier_snapshot_hash: ::prost::alloc::string::String,
+    /// VEX snapshot of the replay.
+    #[prost(string, tag = "13")]
+    pub excititor_snapshot_hash: ::prost::alloc::string::String,
+    /// Policy of the replay.
+    #[prost(string, tag = "14")]
+    pub lattice_policy_hash: ::prost::alloc::string::String,
+    /// Engine of the replay.
+    #[prost(uint32, tag = "15")]
+    pub engine_version: u32,
+    /// Findings of the scan's first computation against those of the replay.
+    #[prost(message, optional, tag = "16")]
+    pub findings: ::core::option::Option<FindingsDelta>,
+    /// Where the bundle of the replay is: an HTTP path of this server; empty for a dry run.
+    #[prost(string, tag = "17")]
+    pub proof_bundle_ref: ::prost::alloc::string::String,
+    /// Microseconds from the request to this answer.
+    #[prost(uint64, tag = "18")]
+    pub duration_us: u64,
+    /// When the replay was recorded, RFC 3339; for a dry run when it was asked for.
+    #[prost(string, tag = "19")]
+    pub created_at: ::prost::alloc::string::String,
+    /// Nodes of the replay.
+    #[prost(uint64, tag = "20")]
+    pub node_count: u64,
+}
+/// How many findings changed. A finding is a package and an advisory that counts for it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FindingsDelta {
+    /// Only in the replay.
+    #[prost(uint64, tag = "1")]
+    pub added: u64,
+    /// Only in the original.
+    #[prost(uint64, tag = "2")]
+    pub removed: u64,
+    /// In both, with another total or other rules.
+    #[prost(uint64, tag = "3")]
+    pub rescored: u64,
+    /// In both, with the same total and the same rules.
+    #[prost(uint64, tag = "4")]
+    pub unchanged: u64,
 }
 /// Generated client implementations.
 pub mod score_service_client {
@@ -180,10 +241,11 @@ pub mod score_service_client {
         }
         /// Computes a scan's score again from the recorded inputs, against chosen snapshots.
         ///
-        /// When the resolved inputs make a manifest that is not registered, its nodes and root are
-        /// appended and linked to the scan. When they make one that is, the computation is compared with
-        /// what is recorded and one event says equal, or names the first node that differs
-        /// (REPLAY_DIFFERS, DATA_LOSS).
+        /// When the resolved inputs make a manifest that is not sealed, its nodes and root are appended to
+        /// the log and linked to the scan: they stand in its stream. When they make one that is, the
+        /// computation is compared with what is recorded and one event says equal, or names the first
+        /// node that differs (REPLAY_DIFFERS, DATA_LOSS). What this answers is durable, unless `dry_run`
+        /// was set: then nothing was appended.
         pub async fn replay_score(
             &mut self,
             request: impl tonic::IntoRequest<super::ReplayScoreRequest>,
@@ -233,10 +295,11 @@ pub mod score_service_server {
         >;
         /// Computes a scan's score again from the recorded inputs, against chosen snapshots.
         ///
-        /// When the resolved inputs make a manifest that is not registered, its nodes and root are
-        /// appended and linked to the scan. When they make one that is, the computation is compared with
-        /// what is recorded and one event says equal, or names the first node that differs
-        /// (REPLAY_DIFFERS, DATA_LOSS).
+        /// When the resolved inputs make a manifest that is not sealed, its nodes and root are appended to
+        /// the log and linked to the scan: they stand in its stream. When they make one that is, the
+        /// computation is compared with what is recorded and one event says equal, or names the first
+        /// node that differs (REPLAY_DIFFERS, DATA_LOSS). What this answers is durable, unless `dry_run`
+        /// was set: then nothing was appended.
         async fn replay_score(
             &self,
             request: tonic::Request<super::ReplayScoreRequest>,

@@ -101,6 +101,9 @@ pub struct ListSnapshotsRequest {
     /// Token of an earlier answer.
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
+    /// Only of this kind; unspecified for all.
+    #[prost(enumeration = "SnapshotKind", tag = "3")]
+    pub kind: i32,
 }
 /// Snapshots, newest first.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -125,6 +128,168 @@ pub struct RegisterPolicyResponse {
     /// Identity of the policy.
     #[prost(string, tag = "1")]
     pub hash: ::prost::alloc::string::String,
+}
+/// Asks for a snapshot.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSnapshotRequest {
+    /// The snapshot.
+    #[prost(string, tag = "1")]
+    pub hash: ::prost::alloc::string::String,
+}
+/// A snapshot.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetSnapshotResponse {
+    /// The snapshot.
+    #[prost(message, optional, tag = "1")]
+    pub snapshot: ::core::option::Option<Snapshot>,
+    /// Rows by table, in the tables' order; tables without rows are left out.
+    #[prost(message, repeated, tag = "2")]
+    pub tables: ::prost::alloc::vec::Vec<TableCount>,
+    /// The header: canonical JSON whose SHA-256 is the hash.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub header: ::prost::bytes::Bytes,
+}
+/// Rows of a table.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TableCount {
+    /// `advisory`, `alias`, `epss`, `kev`, `severity` or `vex`.
+    #[prost(string, tag = "1")]
+    pub table: ::prost::alloc::string::String,
+    /// How many.
+    #[prost(uint64, tag = "2")]
+    pub rows: u64,
+}
+/// Asks what differs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiffSnapshotsRequest {
+    /// The earlier snapshot.
+    #[prost(string, tag = "1")]
+    pub old_hash: ::prost::alloc::string::String,
+    /// The later one, of the same kind.
+    #[prost(string, tag = "2")]
+    pub new_hash: ::prost::alloc::string::String,
+    /// Only rows that this scan uses: those of its packages and of the vulnerabilities found in it.
+    /// Empty for all.
+    #[prost(string, tag = "3")]
+    pub scan_id: ::prost::alloc::string::String,
+}
+/// A row that differs.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RowChange {
+    /// How.
+    #[prost(enumeration = "RowChangeKind", tag = "1")]
+    pub kind: i32,
+    /// Table of the row.
+    #[prost(string, tag = "2")]
+    pub table: ::prost::alloc::string::String,
+    /// Ecosystem of the package; may be empty.
+    #[prost(string, tag = "3")]
+    pub ecosystem: ::prost::alloc::string::String,
+    /// Name of the package; may be empty.
+    #[prost(string, tag = "4")]
+    pub package: ::prost::alloc::string::String,
+    /// Source of the record.
+    #[prost(string, tag = "5")]
+    pub source: ::prost::alloc::string::String,
+    /// Id of the record.
+    #[prost(string, tag = "6")]
+    pub id: ::prost::alloc::string::String,
+    /// What it said of the score, for people; empty when there was no row or nothing to say.
+    #[prost(string, tag = "7")]
+    pub old_value: ::prost::alloc::string::String,
+    /// What it says now.
+    #[prost(string, tag = "8")]
+    pub new_value: ::prost::alloc::string::String,
+}
+/// A run of rows that differ.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DiffSnapshotsResponse {
+    /// The rows.
+    #[prost(message, repeated, tag = "1")]
+    pub changes: ::prost::alloc::vec::Vec<RowChange>,
+    /// Totals by table and kind over both snapshots, whatever the scan; only in the last answer.
+    #[prost(message, repeated, tag = "2")]
+    pub totals: ::prost::alloc::vec::Vec<DiffTotal>,
+}
+/// How many rows of a table differ in a way.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiffTotal {
+    /// Table.
+    #[prost(string, tag = "1")]
+    pub table: ::prost::alloc::string::String,
+    /// How.
+    #[prost(enumeration = "RowChangeKind", tag = "2")]
+    pub kind: i32,
+    /// How many.
+    #[prost(uint64, tag = "3")]
+    pub rows: u64,
+}
+/// Asks for a policy.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPolicyRequest {
+    /// The policy.
+    #[prost(string, tag = "1")]
+    pub hash: ::prost::alloc::string::String,
+}
+/// A policy.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPolicyResponse {
+    /// Its canonical JSON.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub policy: ::prost::bytes::Bytes,
+    /// Name and place.
+    #[prost(message, optional, tag = "2")]
+    pub description: ::core::option::Option<Policy>,
+}
+/// A registered policy.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Policy {
+    /// `sha256:` and 64 hex digits.
+    #[prost(string, tag = "1")]
+    pub hash: ::prost::alloc::string::String,
+    /// The name it gives itself.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// When it was registered, RFC 3339.
+    #[prost(string, tag = "3")]
+    pub registered_at: ::prost::alloc::string::String,
+    /// Whether it is the current one.
+    #[prost(bool, tag = "4")]
+    pub current: bool,
+}
+/// Asks for policies.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListPoliciesRequest {
+    /// At most this many; 0 for 50, at most 500.
+    #[prost(uint32, tag = "1")]
+    pub page_size: u32,
+    /// Token of an earlier answer.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Policies, newest first.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListPoliciesResponse {
+    /// The policies.
+    #[prost(message, repeated, tag = "1")]
+    pub policies: ::prost::alloc::vec::Vec<Policy>,
+    /// Token for the next page; empty at the end.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Asks to publish a policy.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PublishPolicyRequest {
+    /// The policy.
+    #[prost(string, tag = "1")]
+    pub hash: ::prost::alloc::string::String,
+}
+/// The outcome of publishing a policy.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PublishPolicyResponse {
+    /// The policy.
+    #[prost(message, optional, tag = "1")]
+    pub policy: ::core::option::Option<Policy>,
 }
 /// What kind of snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -155,6 +320,55 @@ impl SnapshotKind {
             "SNAPSHOT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
             "SNAPSHOT_KIND_CONCELIER" => Some(Self::Concelier),
             "SNAPSHOT_KIND_EXCITITOR" => Some(Self::Excititor),
+            _ => None,
+        }
+    }
+}
+/// What a row's record went through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum RowChangeKind {
+    /// Not said.
+    Unspecified = 0,
+    /// Only in the later snapshot.
+    Added = 1,
+    /// Only in the earlier snapshot.
+    Removed = 2,
+    /// An advisory that was withdrawn.
+    Withdrawn = 3,
+    /// A record that states another severity or probability.
+    Rescored = 4,
+    /// An advisory that affects other versions.
+    Ranges = 5,
+    /// A record with other bytes that mean the same to a score.
+    Edited = 6,
+}
+impl RowChangeKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ROW_CHANGE_KIND_UNSPECIFIED",
+            Self::Added => "ROW_CHANGE_KIND_ADDED",
+            Self::Removed => "ROW_CHANGE_KIND_REMOVED",
+            Self::Withdrawn => "ROW_CHANGE_KIND_WITHDRAWN",
+            Self::Rescored => "ROW_CHANGE_KIND_RESCORED",
+            Self::Ranges => "ROW_CHANGE_KIND_RANGES",
+            Self::Edited => "ROW_CHANGE_KIND_EDITED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ROW_CHANGE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "ROW_CHANGE_KIND_ADDED" => Some(Self::Added),
+            "ROW_CHANGE_KIND_REMOVED" => Some(Self::Removed),
+            "ROW_CHANGE_KIND_WITHDRAWN" => Some(Self::Withdrawn),
+            "ROW_CHANGE_KIND_RESCORED" => Some(Self::Rescored),
+            "ROW_CHANGE_KIND_RANGES" => Some(Self::Ranges),
+            "ROW_CHANGE_KIND_EDITED" => Some(Self::Edited),
             _ => None,
         }
     }
@@ -335,6 +549,147 @@ pub mod snapshot_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// One snapshot, with the number of rows by table. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND).
+        pub async fn get_snapshot(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetSnapshotRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetSnapshotResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stella.snapshot.v1.SnapshotService/GetSnapshot",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("stella.snapshot.v1.SnapshotService", "GetSnapshot"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// What differs between two snapshots of one kind: rows in the snapshots' order, then the totals.
+        pub async fn diff_snapshots(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DiffSnapshotsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::DiffSnapshotsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stella.snapshot.v1.SnapshotService/DiffSnapshots",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "stella.snapshot.v1.SnapshotService",
+                        "DiffSnapshots",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// A registered policy's canonical JSON. Unknown: POLICY_NOT_FOUND (NOT_FOUND).
+        pub async fn get_policy(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetPolicyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetPolicyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stella.snapshot.v1.SnapshotService/GetPolicy",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("stella.snapshot.v1.SnapshotService", "GetPolicy"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Registered policies, newest first.
+        pub async fn list_policies(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListPoliciesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPoliciesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stella.snapshot.v1.SnapshotService/ListPolicies",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("stella.snapshot.v1.SnapshotService", "ListPolicies"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Makes a registered policy the current one: an event.
+        pub async fn publish_policy(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PublishPolicyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PublishPolicyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stella.snapshot.v1.SnapshotService/PublishPolicy",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "stella.snapshot.v1.SnapshotService",
+                        "PublishPolicy",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Registers a policy (YAML or JSON); its identity is the hash of its canonical JSON.
         pub async fn register_policy(
             &mut self,
@@ -405,6 +760,52 @@ pub mod snapshot_service_server {
             request: tonic::Request<super::ListSnapshotsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListSnapshotsResponse>,
+            tonic::Status,
+        >;
+        /// One snapshot, with the number of rows by table. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND).
+        async fn get_snapshot(
+            &self,
+            request: tonic::Request<super::GetSnapshotRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetSnapshotResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the DiffSnapshots method.
+        type DiffSnapshotsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::DiffSnapshotsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// What differs between two snapshots of one kind: rows in the snapshots' order, then the totals.
+        async fn diff_snapshots(
+            &self,
+            request: tonic::Request<super::DiffSnapshotsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::DiffSnapshotsStream>,
+            tonic::Status,
+        >;
+        /// A registered policy's canonical JSON. Unknown: POLICY_NOT_FOUND (NOT_FOUND).
+        async fn get_policy(
+            &self,
+            request: tonic::Request<super::GetPolicyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetPolicyResponse>,
+            tonic::Status,
+        >;
+        /// Registered policies, newest first.
+        async fn list_policies(
+            &self,
+            request: tonic::Request<super::ListPoliciesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListPoliciesResponse>,
+            tonic::Status,
+        >;
+        /// Makes a registered policy the current one: an event.
+        async fn publish_policy(
+            &self,
+            request: tonic::Request<super::PublishPolicyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PublishPolicyResponse>,
             tonic::Status,
         >;
         /// Registers a policy (YAML or JSON); its identity is the hash of its canonical JSON.
@@ -618,6 +1019,234 @@ pub mod snapshot_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListSnapshotsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stella.snapshot.v1.SnapshotService/GetSnapshot" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSnapshotSvc<T: SnapshotService>(pub Arc<T>);
+                    impl<
+                        T: SnapshotService,
+                    > tonic::server::UnaryService<super::GetSnapshotRequest>
+                    for GetSnapshotSvc<T> {
+                        type Response = super::GetSnapshotResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetSnapshotRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SnapshotService>::get_snapshot(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSnapshotSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stella.snapshot.v1.SnapshotService/DiffSnapshots" => {
+                    #[allow(non_camel_case_types)]
+                    struct DiffSnapshotsSvc<T: SnapshotService>(pub Arc<T>);
+                    impl<
+                        T: SnapshotService,
+                    > tonic::server::ServerStreamingService<super::DiffSnapshotsRequest>
+                    for DiffSnapshotsSvc<T> {
+                        type Response = super::DiffSnapshotsResponse;
+                        type ResponseStream = T::DiffSnapshotsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DiffSnapshotsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SnapshotService>::diff_snapshots(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DiffSnapshotsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stella.snapshot.v1.SnapshotService/GetPolicy" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetPolicySvc<T: SnapshotService>(pub Arc<T>);
+                    impl<
+                        T: SnapshotService,
+                    > tonic::server::UnaryService<super::GetPolicyRequest>
+                    for GetPolicySvc<T> {
+                        type Response = super::GetPolicyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetPolicyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SnapshotService>::get_policy(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetPolicySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stella.snapshot.v1.SnapshotService/ListPolicies" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListPoliciesSvc<T: SnapshotService>(pub Arc<T>);
+                    impl<
+                        T: SnapshotService,
+                    > tonic::server::UnaryService<super::ListPoliciesRequest>
+                    for ListPoliciesSvc<T> {
+                        type Response = super::ListPoliciesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListPoliciesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SnapshotService>::list_policies(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListPoliciesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stella.snapshot.v1.SnapshotService/PublishPolicy" => {
+                    #[allow(non_camel_case_types)]
+                    struct PublishPolicySvc<T: SnapshotService>(pub Arc<T>);
+                    impl<
+                        T: SnapshotService,
+                    > tonic::server::UnaryService<super::PublishPolicyRequest>
+                    for PublishPolicySvc<T> {
+                        type Response = super::PublishPolicyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PublishPolicyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SnapshotService>::publish_policy(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PublishPolicySvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -12,11 +12,13 @@ use stella_ledger::index::kv::Direction;
 use stella_ledger::ledger::{Event, PageSize};
 use stella_ledger::log::{AppendError, Expected, NameRule, Named, Receipt};
 use stella_proto::reason::Reason;
-use stella_verify::event::payload::{RootSealed, ScanId};
+use stella_verify::event::payload::{RootSealed, ScanFootprint, ScanId};
 use stella_verify::event::{EventType, RuleApplied, StreamName};
 use stella_verify::hash::{ManifestHash, to_hex};
+use stella_verify::limits::MAX_PAYLOAD_BYTES;
 use stella_verify::manifest::ScanManifest;
 use stella_verify::node::SealedNode;
+use stella_verify::snapshot::Footprint;
 use stella_verify::units::{LeafIndex, NodeSequence, StreamPosition, UnixMillis};
 
 /// Nodes in one request.
@@ -33,16 +35,16 @@ impl App {
     ///
     /// A crash leaves a prefix of the nodes, or all of them without the seal. Doing it again
     /// compares that prefix with what is computed now and appends the rest: nodes first, in order,
-    /// the seal after all of them.
+    /// the seal after all of them. Answers what was computed, unless another did it.
     pub(super) fn complete(
         &self,
         scan: &ScanId,
         manifest: &ScanManifest,
         inputs: &Inputs,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<Computed>, Refusal> {
         let hash = manifest.hash();
         if self.scan_state(scan)?.0.seal_of(hash).is_some() {
-            return Ok(());
+            return Ok(None);
         }
         let computed = engine::compute(manifest, inputs)?;
         // Two callers may have computed the same; only one records it.
@@ -51,10 +53,12 @@ impl App {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if self.scan_state(scan)?.0.seal_of(hash).is_some() {
-            return Ok(());
+            return Ok(Some(computed));
         }
         let first = self.record(hash, computed.nodes())?;
-        self.seal(scan, manifest, &computed, first)
+        let uses = computed.footprint(inputs);
+        self.seal(scan, manifest, &computed, uses, first)?;
+        Ok(Some(computed))
     }
 
     /// Appends the nodes that are not there yet; answers the leaf index of the first.
@@ -128,6 +132,7 @@ impl App {
         scan: &ScanId,
         manifest: &ScanManifest,
         computed: &Computed,
+        uses: Footprint,
         first_leaf: LeafIndex,
     ) -> Result<(), Refusal> {
         let hash = manifest.hash();
@@ -146,9 +151,20 @@ impl App {
             .to_bytes()
             .map_err(|problem| Refusal::new(Reason::Internal, problem.to_string()))?;
         let signed = self.sign_proof(manifest, &sealed)?;
-        let draft = Draft::by(&engine_caller())
+        let mut draft = Draft::by(&engine_caller())
             .name(NameRule::Require(Named::Manifest(hash)))
-            .name(NameRule::Introduce(Named::Sealed(hash)))
+            .name(NameRule::Introduce(Named::Sealed(hash)));
+        let footprint = ScanFootprint {
+            scan: scan.clone(),
+            manifest: hash,
+            uses,
+        };
+        let footprint = footprint.to_bytes();
+        // An artifact of a hundred thousand packages goes without: it is always recomputed.
+        if footprint.len() <= MAX_PAYLOAD_BYTES {
+            draft = draft.event(&stream_of(scan), EventType::SCAN_FOOTPRINT, footprint)?;
+        }
+        draft = draft
             .event(&stream_of(scan), EventType::ROOT_SEALED, payload)?
             .event(&stream_of(scan), EventType::PROOF_SIGNED, signed.to_bytes())?;
         self.append(draft)?;

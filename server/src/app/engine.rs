@@ -9,10 +9,11 @@ use stella_scoring::engine::{self, Computation, EngineError, EngineInputs, Threa
 use stella_scoring::inputs::{reachability, sbom};
 use stella_scoring::model::{Bom, ReachabilitySet};
 use stella_scoring::policy::{BUILT_IN, Policy};
-use stella_scoring::snapshot::{FeedIndex, VexIndex};
+use stella_scoring::snapshot::{FeedIndex, VexIndex, footprint};
 use stella_verify::hash::{ProofRoot, SnapshotHash};
 use stella_verify::manifest::{EngineVersion, ScanManifest};
 use stella_verify::node::SealedNode;
+use stella_verify::snapshot::Footprint;
 use stella_verify::units::BasisPoints;
 
 /// The engine that computes what is submitted now. Replays use the manifest's.
@@ -65,6 +66,16 @@ impl Computed {
         self.0.root
     }
 
+    /// Gives the nodes away.
+    pub(super) fn into_nodes(self) -> Vec<SealedNode> {
+        self.0.nodes
+    }
+
+    /// What was looked up in the feed snapshot.
+    pub(super) fn footprint(&self, inputs: &Inputs) -> Footprint {
+        footprint(&inputs.bom, &self.0.findings)
+    }
+
     /// The score.
     pub(super) fn score(&self) -> BasisPoints {
         self.0.score
@@ -99,6 +110,12 @@ pub(super) fn parse_policy(text: &[u8]) -> Result<Policy, Refusal> {
     Policy::parse(text).map_err(|problem| bad(problem.to_string()))
 }
 
+/// A registered policy from its canonical JSON.
+pub(super) fn read_policy(canonical: &[u8]) -> Result<Policy, Refusal> {
+    Policy::from_canonical(canonical)
+        .map_err(|problem| Refusal::new(Reason::BadPolicy, problem.to_string()))
+}
+
 /// The text of the built-in default.
 pub(super) fn default_policy() -> Result<&'static str, Refusal> {
     let first = BUILT_IN.first();
@@ -128,8 +145,7 @@ impl App {
                 Some(facts.map_err(|problem| bad_sbom(format!("reachability: {problem}")))?)
             }
         };
-        let policy = Policy::from_canonical(&self.policy(manifest.lattice_policy)?)
-            .map_err(|problem| Refusal::new(Reason::BadPolicy, problem.to_string()))?;
+        let policy = read_policy(&self.policy(manifest.lattice_policy)?)?;
         Ok(Inputs {
             bom,
             feed: self.feed(manifest.concelier_snapshot)?,
@@ -159,12 +175,6 @@ impl App {
         let loaded = Arc::new(loaded.map_err(|problem| damaged(hash, &problem))?);
         keep(&mut cache.vexes, hash, &loaded);
         Ok(loaded)
-    }
-
-    /// The records file of an imported snapshot.
-    fn records(&self, hash: SnapshotHash) -> Result<Vec<u8>, Refusal> {
-        let imported = self.newest()?.snapshot(&hash)?.imported;
-        self.get(imported.records)
     }
 }
 

@@ -17,6 +17,7 @@ mod status;
 mod writer;
 
 pub use open::{AppOptions, FsckReport, dev_token, fsck_directory};
+pub use replays::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, ScoreProofDocument};
 pub use snapshots::Source;
 
 use crate::keys::Keys;
@@ -42,6 +43,8 @@ pub struct App {
     vkey: String,
     feeds: Mutex<engine::FeedCache>,
     growing: Growing,
+    /// What differs between feed snapshots, as far as it was asked for.
+    differences: Mutex<replays::Differences>,
     /// Held while one computation's nodes are appended and sealed.
     recording: Mutex<()>,
 }

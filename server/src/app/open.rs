@@ -79,6 +79,7 @@ impl App {
             origin,
             vkey,
             feeds: Mutex::new(engine::FeedCache::default()),
+            differences: Mutex::new(Vec::new()),
             recording: Mutex::new(()),
         };
         app.resume()?;

@@ -2,14 +2,18 @@
 
 use super::App;
 use super::engine;
+use super::scans::{page_size, page_token};
 use super::writer::{AppendOutcome, Draft};
 use crate::auth::Caller;
 use crate::refusal::Refusal;
+use stella_ledger::ledger::PolicyRecord;
 use stella_ledger::log::{NameRule, Named};
 use stella_proto::reason::Reason;
+use stella_proto::snapshot as wire;
 use stella_verify::event::EventType;
-use stella_verify::event::payload::PolicyRegistered;
+use stella_verify::event::payload::{PolicyPublished, PolicyRegistered};
 use stella_verify::hash::{BlobDigest, PolicyHash};
+use stella_verify::time::format_time;
 
 impl App {
     /// Registers a policy; its canonical JSON is durable before the event that names it.
@@ -39,13 +43,22 @@ impl App {
         }
     }
 
-    /// The policy that a request names, or the built-in default, registered on first use.
+    /// The policy that was published last; `None` before any was.
+    pub(super) fn current_policy(&self) -> Result<Option<PolicyHash>, Refusal> {
+        Ok(self.newest()?.current_policy()?)
+    }
+
+    /// The policy that a request names, else the current one, else the built-in default, registered
+    /// on first use.
     pub(super) fn policy_or_default(
         &self,
         caller: &Caller,
         text: &str,
     ) -> Result<PolicyHash, Refusal> {
         if text.is_empty() {
+            if let Some(current) = self.current_policy()? {
+                return Ok(current);
+            }
             return self.register_policy(caller, engine::default_policy()?.as_bytes());
         }
         let hash: PolicyHash = text
@@ -56,6 +69,73 @@ impl App {
         } else {
             Err(unknown(hash))
         }
+    }
+
+    /// Makes a registered policy the current one, unless it is.
+    pub(crate) fn publish_policy(
+        &self,
+        caller: &Caller,
+        hash: PolicyHash,
+    ) -> Result<wire::Policy, Refusal> {
+        let described = self.describe_policy(hash)?;
+        if described.current {
+            return Ok(described);
+        }
+        let draft = Draft::by(caller)
+            .name(NameRule::Require(Named::Policy(hash)))
+            .event(
+                "policies",
+                EventType::POLICY_PUBLISHED,
+                PolicyPublished { policy: hash }.to_bytes(),
+            )?;
+        self.append(draft)?;
+        self.describe_policy(hash)
+    }
+
+    /// A registered policy, with its canonical JSON.
+    pub(crate) fn get_policy(&self, hash: PolicyHash) -> Result<wire::GetPolicyResponse, Refusal> {
+        Ok(wire::GetPolicyResponse {
+            policy: self.policy(hash)?.into(),
+            description: Some(self.describe_policy(hash)?),
+        })
+    }
+
+    /// Registered policies, newest first.
+    pub(crate) fn list_policies(
+        &self,
+        request: &wire::ListPoliciesRequest,
+    ) -> Result<wire::ListPoliciesResponse, Refusal> {
+        let (view, from) = self.paged(&request.page_token)?;
+        let page = view.policies(from, page_size(request.page_size))?;
+        let current = view.current_policy()?;
+        let described = page
+            .items
+            .iter()
+            .map(|record| self.policy_row(record, current));
+        Ok(wire::ListPoliciesResponse {
+            policies: described.collect::<Result<_, _>>()?,
+            next_page_token: page_token(&view, page.next),
+        })
+    }
+
+    fn describe_policy(&self, hash: PolicyHash) -> Result<wire::Policy, Refusal> {
+        let view = self.newest()?;
+        self.policy_row(&view.policy(&hash)?, view.current_policy()?)
+    }
+
+    fn policy_row(
+        &self,
+        record: &PolicyRecord,
+        current: Option<PolicyHash>,
+    ) -> Result<wire::Policy, Refusal> {
+        let hash = record.registered.policy;
+        let policy = engine::read_policy(&self.policy(hash)?)?;
+        Ok(wire::Policy {
+            hash: hash.to_string(),
+            name: policy.name,
+            registered_at: format_time(record.time).unwrap_or_default(),
+            current: current == Some(hash),
+        })
     }
 
     /// The canonical JSON of a registered policy. A policy's hash is its blob's digest.

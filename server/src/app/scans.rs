@@ -7,14 +7,15 @@ use crate::auth::Caller;
 use crate::refusal::Refusal;
 use std::sync::Arc;
 use stella_ledger::index::kv::Direction;
-use stella_ledger::ledger::{PageSize, SealRecord, View};
+use stella_ledger::ledger::{PageSize, ReplayRecord, SealRecord, View};
 use stella_ledger::log::{Expected, NameRule, Named};
 use stella_proto::reason::Reason;
 use stella_proto::scan as wire;
-use stella_verify::event::payload::{ManifestRegistered, ScanId, ScanRequested};
+use stella_verify::event::payload::{ManifestRegistered, ScanFootprint, ScanId, ScanRequested};
 use stella_verify::event::{EventType, StreamName};
 use stella_verify::hash::{BlobDigest, ManifestHash, ProofRoot, SnapshotHash};
 use stella_verify::manifest::{ScanManifest, Seed};
+use stella_verify::snapshot::Footprint;
 use stella_verify::time::format_time;
 use stella_verify::units::{LeafIndex, StreamPosition, TreeSize, UnixMillis};
 
@@ -32,6 +33,10 @@ pub(super) struct ScanState {
     pub(super) manifests: Vec<ScanManifest>,
     /// Its sealed roots, oldest first.
     pub(super) seals: Vec<SealRecord>,
+    /// Replays that ended in a root that was there, oldest first.
+    pub(super) replays: Vec<ReplayRecord>,
+    /// What its computations used of their feed snapshots.
+    pub(super) footprints: Vec<ScanFootprint>,
 }
 
 impl ScanState {
@@ -47,6 +52,23 @@ impl ScanState {
         self.seals
             .iter()
             .find(|seal| seal.sealed.manifest == manifest)
+    }
+
+    /// What a computation used of its feed snapshot, where that is recorded.
+    pub(super) fn footprint_of(&self, manifest: ManifestHash) -> Option<&Footprint> {
+        let mut recorded = self.footprints.iter();
+        recorded
+            .find(|footprint| footprint.manifest == manifest)
+            .map(|footprint| &footprint.uses)
+    }
+
+    /// The feed snapshot against which a computation was last seen to be unchanged.
+    pub(super) fn held_against(&self, manifest: ManifestHash) -> Option<SnapshotHash> {
+        let replays = self.replays.iter().rev().map(|record| &record.replayed);
+        replays
+            .filter(|replayed| replayed.manifest == manifest && replayed.equal)
+            .find_map(|replayed| replayed.snapshots)
+            .map(|snapshots| snapshots.concelier)
     }
 
     /// The sealed root that a request names; the newest when it names none.
@@ -333,6 +355,8 @@ pub(super) fn scan_state(view: &View<'_>, scan: &ScanId) -> Result<ScanState, Re
         created: UnixMillis::ZERO,
         manifests: Vec::new(),
         seals: Vec::new(),
+        replays: Vec::new(),
+        footprints: Vec::new(),
     };
     let mut from = Some(StreamPosition::ZERO);
     while let Some(position) = from {
@@ -344,6 +368,8 @@ pub(super) fn scan_state(view: &View<'_>, scan: &ScanId) -> Result<ScanState, Re
             .map(|record| record.registered.manifest);
         state.manifests.extend(manifests);
         state.seals.extend(page.seals);
+        state.replays.extend(page.replays);
+        state.footprints.extend(page.footprints);
         from = page.next;
     }
     Ok(state)

@@ -124,4 +124,56 @@ impl SnapshotService for SnapshotRpc {
             hash: hash.to_string(),
         }))
     }
+
+    async fn get_snapshot(
+        &self,
+        request: Request<wire::GetSnapshotRequest>,
+    ) -> Result<Response<wire::GetSnapshotResponse>, Status> {
+        let snapshot = hash("hash", &request.into_inner().hash)?;
+        let found = blocking(&self.0, move |app| app.snapshot(snapshot)).await?;
+        Ok(Response::new(found))
+    }
+
+    type DiffSnapshotsStream =
+        tokio_stream::Iter<std::vec::IntoIter<Result<wire::DiffSnapshotsResponse, Status>>>;
+
+    async fn diff_snapshots(
+        &self,
+        request: Request<wire::DiffSnapshotsRequest>,
+    ) -> Result<Response<Self::DiffSnapshotsStream>, Status> {
+        let request = request.into_inner();
+        let messages = blocking(&self.0, move |app| app.diff_snapshots(&request)).await?;
+        let messages: Vec<_> = messages.into_iter().map(Ok).collect();
+        Ok(Response::new(tokio_stream::iter(messages)))
+    }
+
+    async fn get_policy(
+        &self,
+        request: Request<wire::GetPolicyRequest>,
+    ) -> Result<Response<wire::GetPolicyResponse>, Status> {
+        let policy = hash("hash", &request.into_inner().hash)?;
+        let found = blocking(&self.0, move |app| app.get_policy(policy)).await?;
+        Ok(Response::new(found))
+    }
+
+    async fn list_policies(
+        &self,
+        request: Request<wire::ListPoliciesRequest>,
+    ) -> Result<Response<wire::ListPoliciesResponse>, Status> {
+        let request = request.into_inner();
+        let listed = blocking(&self.0, move |app| app.list_policies(&request)).await?;
+        Ok(Response::new(listed))
+    }
+
+    async fn publish_policy(
+        &self,
+        request: Request<wire::PublishPolicyRequest>,
+    ) -> Result<Response<wire::PublishPolicyResponse>, Status> {
+        let caller = caller(&request)?;
+        let policy = hash("hash", &request.into_inner().hash)?;
+        let published = blocking(&self.0, move |app| app.publish_policy(&caller, policy)).await?;
+        Ok(Response::new(wire::PublishPolicyResponse {
+            policy: Some(published),
+        }))
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::outline::Outline;
 use super::rows::{FactRow, FindingRow, RuleRow};
+use crate::snapshot::{DiffTotals, RowChange};
 use std::collections::{BTreeMap, BTreeSet};
 use stella_verify::json::Value;
 use stella_verify::units::BasisPoints;
@@ -24,8 +25,9 @@ pub struct ScoreDiff {
     pub gates: Vec<(String, Option<bool>, Option<bool>)>,
 }
 
-/// An input that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An input that differs. What differs in it is not in the nodes: whoever has both fills in `rows`,
+/// `totals` and `notes`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct InputChange {
     /// `sbom`, `feed`, `vex`, `policy` or `reachability`.
     pub name: String,
@@ -33,6 +35,12 @@ pub struct InputChange {
     pub old: Option<String>,
     /// Its digest now.
     pub new: Option<String>,
+    /// Rows of a snapshot that differ and that the score uses.
+    pub rows: Vec<RowChange>,
+    /// How many rows differ, used or not.
+    pub totals: DiffTotals,
+    /// What differs in an input that is no snapshot, a line each.
+    pub notes: Vec<String>,
 }
 
 /// How a row changed.
@@ -253,6 +261,7 @@ fn inputs(old: &Outline, new: &Outline) -> Vec<InputChange> {
             name: name.to_owned(),
             old: digest(old, name),
             new: digest(new, name),
+            ..InputChange::default()
         })
         .filter(|change| change.old != change.new)
         .collect()

@@ -5,6 +5,9 @@ use super::{ScoreDiff, View, delta_text, score_text};
 use std::fmt::Write as _;
 use stella_verify::units::BasisPoints;
 
+/// Changes of one input that a graph shows: more make it unreadable.
+const SHOWN_CHANGES: usize = 25;
+
 /// A graph, before it is written in a notation.
 #[derive(Default)]
 struct Graph {
@@ -164,6 +167,15 @@ fn diff_graph(diff: &ScoreDiff) -> Graph {
     for input in &diff.inputs {
         let node = graph.node(format!("{} changed", input.name));
         graph.edge(node, score, String::new());
+        let told = input.told();
+        for line in told.iter().take(SHOWN_CHANGES) {
+            let change = graph.node(line.clone());
+            graph.edge(change, node, String::new());
+        }
+        if told.len() > SHOWN_CHANGES {
+            let more = graph.node(format!("{} more", told.len() - SHOWN_CHANGES));
+            graph.edge(more, node, String::new());
+        }
     }
     for row in &diff.rows {
         let label = if row.purl.is_empty() {

@@ -4,8 +4,10 @@ use super::diff::{DiffRow, ScoreDiff};
 use super::outline::Outline;
 use super::rows::{ComponentRow, FactRow, FindingRow, RuleRow};
 use super::{View, score_text};
+use crate::snapshot::{RowChange, RowChangeKind};
 use stella_verify::json::{Object, SafeInteger, Text, Value};
 use stella_verify::node::EvidenceRef;
+use stella_verify::snapshot::Table;
 use stella_verify::units::BasisPoints;
 
 fn points(amount: BasisPoints) -> Value {
@@ -158,7 +160,10 @@ pub fn diff_json(diff: &ScoreDiff) -> Value {
         Object::new()
             .with("name", text(&input.name))
             .with("new", digest(&input.new))
+            .with("notes", texts(&input.notes))
             .with("old", digest(&input.old))
+            .with("rows", list(input.rows.iter().map(change_json)))
+            .with("totals", list(input.totals.iter().map(total_json)))
     });
     let gates = diff.gates.iter().map(|(id, old, new)| {
         Object::new()
@@ -179,6 +184,28 @@ pub fn diff_json(diff: &ScoreDiff) -> Value {
             .with("rows", list(diff.rows.iter().map(row_json)))
             .with("unchanged", unchanged),
     )
+}
+
+/// A row of a snapshot that differs.
+fn change_json(change: &RowChange) -> Object {
+    let said = |said: &Option<Box<str>>| optional(said.as_deref().map(text));
+    Object::new()
+        .with("change", change.kind.name())
+        .with("ecosystem", text(&change.key.ecosystem))
+        .with("id", text(&change.key.id))
+        .with("new", said(&change.new))
+        .with("old", said(&change.old))
+        .with("package", text(&change.key.package))
+        .with("source", text(&change.key.source))
+        .with("table", change.key.table.as_str())
+}
+
+fn total_json(((table, kind), rows): (&(Table, RowChangeKind), &u64)) -> Object {
+    let rows = SafeInteger::try_from(*rows).unwrap_or(SafeInteger::ZERO);
+    Object::new()
+        .with("change", kind.name())
+        .with("rows", rows)
+        .with("table", table.as_str())
 }
 
 fn row_json(row: &DiffRow) -> Object {

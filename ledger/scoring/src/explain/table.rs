@@ -1,5 +1,6 @@
 //! Plain tables, columns padded to their widest cell.
 
+use super::diff::InputChange;
 use super::outline::Outline;
 use super::rows::RuleRow;
 use super::{ScoreDiff, View, delta_text, score_text};
@@ -83,6 +84,9 @@ pub fn diff_table(diff: &ScoreDiff) -> String {
             text(&input.old),
             text(&input.new)
         );
+        for line in input.told() {
+            let _ = writeln!(out, "  {line}");
+        }
     }
     let mut lines = vec![["CHANGE", "BEFORE", "AFTER", "WHAT", ""].map(str::to_owned)];
     let total = |total: Option<BasisPoints>| total.map_or_else(|| "-".into(), score_text);
@@ -130,6 +134,31 @@ pub fn diff_table(diff: &ScoreDiff) -> String {
     let sum = format!("{} -> {}", score_text(diff.old), score_text(diff.new));
     let _ = writeln!(out, "score {sum} ({})", delta_text(diff.delta()));
     out
+}
+
+impl InputChange {
+    /// What differs in the input: totals, notes, then the rows that the score uses, a line each.
+    #[must_use]
+    pub fn told(&self) -> Vec<String> {
+        let totals = (self.totals.iter())
+            .map(|((table, kind), count)| format!("{count} {table} rows {}", kind.name()));
+        let rows = self.rows.iter().map(|row| {
+            let what = [&*row.key.id, &*row.key.package].join(" ");
+            let said = |said: &Option<Box<str>>| said.as_deref().unwrap_or("-").to_owned();
+            format!(
+                "{} {} {}: {} -> {}",
+                row.kind.name(),
+                row.key.table,
+                what.trim_end(),
+                said(&row.old),
+                said(&row.new)
+            )
+        });
+        totals
+            .chain(self.notes.iter().cloned())
+            .chain(rows)
+            .collect()
+    }
 }
 
 /// Pads columns; the first three stand to the right when there are numbers in them.

@@ -14,14 +14,18 @@
 mod archive;
 mod build;
 mod derive;
+mod diff;
 mod feed;
 mod records;
 mod report;
+mod uses;
 mod vex;
 
 pub use archive::ArchiveError;
 pub use build::{BadRecords, Builder, ImportError, Imported};
+pub use diff::{DiffError, DiffTotals, RowChange, RowChangeKind, diff, visit_differences};
 pub use feed::{FeedIndex, LoadError};
-pub use records::{RecordsError, Snapshot};
+pub use records::{RecordsError, Snapshot, chunks, count_rows};
 pub use report::{BadRecord, ImportNote, ImportReport};
+pub use uses::{footprint, touched, uses_of_row};
 pub use vex::VexIndex;

@@ -111,6 +111,8 @@ impl EventType<&'static str> {
     pub const SNAPSHOT_PUBLISHED: Self = Self("snapshot.published");
     /// A policy was registered.
     pub const POLICY_REGISTERED: Self = Self("policy.registered");
+    /// A policy became the current one.
+    pub const POLICY_PUBLISHED: Self = Self("policy.published");
     /// A score was asked for.
     pub const SCAN_REQUESTED: Self = Self("scan.requested");
     /// A scan manifest was registered.
@@ -121,6 +123,8 @@ impl EventType<&'static str> {
     pub const ROOT_SEALED: Self = Self("root.sealed");
     /// A sealed root and its manifest were signed.
     pub const PROOF_SIGNED: Self = Self("proof.signed");
+    /// What a computation used of its feed snapshot.
+    pub const SCAN_FOOTPRINT: Self = Self("scan.footprint");
     /// A sealed computation was recomputed and compared.
     pub const SCORE_REPLAYED: Self = Self("score.replayed");
     /// Payloads were erased; their leaves stay.

@@ -1,8 +1,10 @@
 //! Snapshots of feeds and of VEX statements: header and rows (FORMATS.md section 7).
 
 mod row;
+mod uses;
 
 pub use row::{Row, RowError, RowKey, Table};
+pub use uses::{Footprint, UseKey, UseKeysError};
 
 use crate::hash::{SnapshotHash, SnapshotRoot, sha256};
 use crate::json::{

@@ -1,4 +1,4 @@
-//! `stella score explain` and `stella score diff`: from verified bundles, on this side of the wire.
+//! `stella score explain`: from verified bundles, on this side of the wire.
 
 use super::proof::verify::Trust;
 use crate::cli::Global;
@@ -7,19 +7,15 @@ use crate::output;
 use crate::session::Session;
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
-use stella_proto::proof::ListProofsRequest;
 use stella_proto::reason::Reason;
-use stella_scoring::explain::{
-    Outline, ScoreDiff, View, diff_dot, diff_json, diff_mermaid, diff_table, dot, mermaid,
-    outline_json, table, tree,
-};
+use stella_scoring::explain::{Outline, View, dot, mermaid, outline_json, table, tree};
 use stella_verify::bundle::BundleFiles;
 use stella_verify::json::canonicalize;
 use stella_verify::score_proof::ScoreProof;
 
 /// How an explanation is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Drawing {
+pub(crate) enum Drawing {
     /// Rows that add up.
     Table,
     /// A tree for the terminal.
@@ -63,34 +59,6 @@ pub(crate) struct Explain {
     all_rules: bool,
 }
 
-/// Explain the difference of two scores, rule by rule
-#[derive(Debug, Args)]
-pub(crate) struct Diff {
-    /// The scan: its first score against its newest
-    #[arg(long, value_name = "ID", required_unless_present = "from")]
-    scan_id: Option<String>,
-    /// The first score of the scan is the one compared (the default)
-    #[arg(long)]
-    original: bool,
-    /// The newest score of the scan is compared with it (the default)
-    #[arg(long)]
-    replayed: bool,
-    /// The first score, as a bundle file
-    #[arg(long, value_name = "FILE", requires = "to", conflicts_with = "scan_id")]
-    from: Option<PathBuf>,
-    /// The second score, as a bundle file
-    #[arg(long, value_name = "FILE", requires = "from")]
-    to: Option<PathBuf>,
-    /// How to draw it
-    #[arg(
-        long = "as",
-        value_enum,
-        value_name = "DRAWING",
-        default_value = "table"
-    )]
-    drawing: Drawing,
-}
-
 impl Explain {
     /// Whether files are enough.
     pub(crate) fn is_offline(&self) -> bool {
@@ -131,46 +99,8 @@ impl Explain {
     }
 }
 
-impl Diff {
-    /// Whether files are enough.
-    pub(crate) fn is_offline(&self) -> bool {
-        self.from.is_some()
-    }
-
-    /// `--original` and `--replayed` say what is compared anyway.
-    pub(crate) async fn run(
-        self,
-        global: &Global,
-        session: Option<&Session>,
-    ) -> Result<u8, Failure> {
-        let (old, new) = match (&self.from, &self.to, session, &self.scan_id) {
-            (Some(from), Some(to), _, _) => (of_file(global, from)?, of_file(global, to)?),
-            (_, _, Some(session), Some(scan)) => {
-                let first = first_root(session, scan).await?;
-                let old = of_scan(global, session, scan, &first).await?;
-                (old, of_scan(global, session, scan, "").await?)
-            }
-            _ => {
-                return Err(Failure::usage(
-                    "no scores named",
-                    "say --scan-id, or --from and --to",
-                ));
-            }
-        };
-        let diff = ScoreDiff::between(&old, &new);
-        let text = match drawing(self.drawing, global) {
-            Drawing::Table | Drawing::Tree => diff_table(&diff),
-            Drawing::Mermaid => diff_mermaid(&diff),
-            Drawing::Dot => diff_dot(&diff),
-            Drawing::Json => json(&diff_json(&diff)),
-        };
-        output::text(&text)?;
-        Ok(0)
-    }
-}
-
 /// `--format json` asks for JSON here too.
-fn drawing(asked: Drawing, global: &Global) -> Drawing {
+pub(crate) fn drawing(asked: Drawing, global: &Global) -> Drawing {
     if global.format == output::Format::Table {
         asked
     } else {
@@ -178,28 +108,12 @@ fn drawing(asked: Drawing, global: &Global) -> Drawing {
     }
 }
 
-fn json(value: &stella_verify::json::Value) -> String {
+pub(crate) fn json(value: &stella_verify::json::Value) -> String {
     String::from_utf8_lossy(&canonicalize(value)).into_owned() + "\n"
 }
 
-async fn first_root(session: &Session, scan: &str) -> Result<String, Failure> {
-    let request = ListProofsRequest {
-        scan_id: scan.to_owned(),
-    };
-    let proofs = session
-        .connection()
-        .proofs()
-        .list_proofs(request)
-        .await?
-        .into_inner()
-        .proofs;
-    let first = proofs.into_iter().next();
-    first
-        .map(|proof| proof.root_hash)
-        .ok_or_else(|| Failure::of(Reason::ProofNotFound, format!("{scan} is not sealed yet")))
-}
-
-async fn of_scan(
+/// The outline of a scan's score; of the newest root when `root` is empty.
+pub(crate) async fn of_scan(
     global: &Global,
     session: &Session,
     scan: &str,
@@ -212,7 +126,8 @@ async fn of_scan(
     )
 }
 
-fn of_file(global: &Global, path: &Path) -> Result<Outline, Failure> {
+/// The outline of a bundle file.
+pub(crate) fn of_file(global: &Global, path: &Path) -> Result<Outline, Failure> {
     outline(
         global,
         &super::scan::read(path)?,

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 const IMPORTED_SCHEMA: &str = "stella.snapshot-imported/v1";
 const PUBLISHED_SCHEMA: &str = "stella.snapshot-published/v1";
 const POLICY_SCHEMA: &str = "stella.policy-registered/v1";
+const POLICY_PUBLISHED_SCHEMA: &str = "stella.policy-published/v1";
 
 /// `snapshot.imported`: a snapshot's rows and records are in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +133,40 @@ impl PolicyRegistered {
         let payload = Self {
             policy: fields.parsed("policy", "an id")?,
             blob: fields.parsed("blob", "an id")?,
+        };
+        fields.finish()?;
+        Ok(payload)
+    }
+}
+
+/// `policy.published`: from here on this is the current policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PolicyPublished {
+    /// The policy.
+    pub policy: PolicyHash,
+}
+
+impl PolicyPublished {
+    /// The canonical bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(144);
+        let mut object = ObjectWriter::new(&mut out);
+        object.hash("policy", self.policy.as_bytes());
+        object.text("schema", POLICY_PUBLISHED_SCHEMA);
+        object.end();
+        out
+    }
+
+    /// Reads the canonical bytes.
+    ///
+    /// # Errors
+    /// [`PayloadError`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, PayloadError> {
+        let value = parse_canonical(bytes)?;
+        let mut fields = Fields::of_schema(&value, POLICY_PUBLISHED_SCHEMA)?;
+        let payload = Self {
+            policy: fields.parsed("policy", "an id")?,
         };
         fields.finish()?;
         Ok(payload)

@@ -2,13 +2,15 @@
 //!
 //! `rule.applied` is not here: its payload is protobuf, [`RuleApplied`](super::RuleApplied).
 
+mod footprint;
 mod input;
 mod retention;
 mod scan;
 mod scan_id;
 mod signed;
 
-pub use input::{PolicyRegistered, SnapshotImported, SnapshotPublished};
+pub use footprint::ScanFootprint;
+pub use input::{PolicyPublished, PolicyRegistered, SnapshotImported, SnapshotPublished};
 pub use retention::PayloadErased;
 pub use scan::{ManifestRegistered, ReplayedSnapshots, RootSealed, ScanRequested, ScoreReplayed};
 pub use scan_id::{ScanId, ScanIdError};

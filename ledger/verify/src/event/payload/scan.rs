@@ -1,7 +1,7 @@
 //! The life of a scan: asked for, registered, sealed, replayed.
 
 use super::{PayloadError, ScanId};
-use crate::hash::{BlobDigest, ManifestHash, ProofRoot, SnapshotHash};
+use crate::hash::{BlobDigest, ManifestHash, ProofRoot, SnapshotHash, TouchedDigest};
 use crate::json::{
     FieldError, Fields, ObjectWriter, SafeInteger, UnsafeInteger, Value, parse_canonical,
 };
@@ -178,6 +178,9 @@ pub struct ReplayedSnapshots {
     pub concelier: SnapshotHash,
     /// VEX snapshot.
     pub excititor: SnapshotHash,
+    /// Digest of what differs between the feed snapshot compared with and `concelier`: disjoint from
+    /// the computation's footprint (FORMATS.md, 7.5).
+    pub touched: TouchedDigest,
 }
 
 /// `score.replayed`: a sealed computation was recomputed and compared, or seen to be unchanged.
@@ -215,6 +218,7 @@ impl ScoreReplayed {
             let mut pair = ObjectWriter::new(object.member("snapshots"));
             pair.hash("concelier", snapshots.concelier.as_bytes());
             pair.hash("excititor", snapshots.excititor.as_bytes());
+            pair.hash("touched", snapshots.touched.as_bytes());
             pair.end();
         }
         object.end();
@@ -254,6 +258,7 @@ fn replayed_snapshots(value: &Value) -> Result<ReplayedSnapshots, FieldError> {
     let snapshots = ReplayedSnapshots {
         concelier: fields.parsed("concelier", "an id")?,
         excititor: fields.parsed("excititor", "an id")?,
+        touched: fields.parsed("touched", "an id")?,
     };
     fields.finish()?;
     Ok(snapshots)

@@ -1,5 +1,7 @@
 use super::*;
-use crate::hash::{BlobDigest, ManifestHash, PolicyHash, ProofRoot, SnapshotHash, SnapshotRoot};
+use crate::hash::{
+    BlobDigest, ManifestHash, PolicyHash, ProofRoot, SnapshotHash, SnapshotRoot, TouchedDigest,
+};
 use crate::manifest::{EngineVersion, ScanManifest, Seed};
 use crate::snapshot::{SnapshotHeader, SnapshotKind};
 use crate::units::{BasisPoints, LeafIndex, NodeSequence, TreeSize};
@@ -150,6 +152,7 @@ fn scans() {
         snapshots: Some(ReplayedSnapshots {
             concelier: SnapshotHash::new([4; 32]),
             excititor: SnapshotHash::new([5; 32]),
+            touched: TouchedDigest::new([6; 32]),
         }),
     };
     check(

@@ -1,5 +1,7 @@
 //! A server for a test: a real one on a loopback port, in a directory of its own.
 
+pub(crate) mod world;
+
 use std::path::Path;
 use std::sync::Arc;
 use stella_client::Connection;

@@ -1,11 +1,11 @@
-//! `stella snapshot`: importing what users download, listing what was imported.
+//! Importing what users download.
 
-use crate::cli::Global;
+use super::{policy_json, register_policy, snapshot_json};
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::session::Session;
-use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use clap::Args;
+use serde_json::Value;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use stella_proto::snapshot as wire;
@@ -15,17 +15,6 @@ use wire::import_snapshot_request::Part;
 
 /// Bytes in one message of an upload.
 const CHUNK_BYTES: usize = 256 * 1024;
-
-/// Import and list snapshots of advisories and VEX
-#[derive(Debug, Subcommand)]
-pub(crate) enum Snapshot {
-    /// Import a snapshot from the files that feeds publish; all or nothing
-    Import(Import),
-    /// Make an imported snapshot the current one
-    Publish(Publish),
-    /// List snapshots, newest first
-    List(List),
-}
 
 /// Import a snapshot from the files that feeds publish; all or nothing
 #[derive(Debug, Args)]
@@ -48,39 +37,24 @@ pub(crate) struct Import {
     /// VEX documents: OpenVEX, CSAF, CycloneDX. Makes a VEX snapshot
     #[arg(long, value_name = "PATH", num_args = 1..)]
     vex: Vec<PathBuf>,
-    /// Do not make the snapshot the current one
+    /// A policy, YAML or JSON: registered by the hash of its canonical JSON
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["paths", "osv", "epss", "kev", "severity", "vex"]
+    )]
+    policy: Option<PathBuf>,
+    /// Do not make the snapshot (or the policy) the current one
     #[arg(long)]
     no_publish: bool,
 }
 
-/// Make an imported snapshot the current one
-#[derive(Debug, Args)]
-pub(crate) struct Publish {
-    /// The snapshot
-    #[arg(value_name = "HASH")]
-    hash: String,
-}
-
-/// List snapshots, newest first
-#[derive(Debug, Args)]
-pub(crate) struct List {}
-
-impl Snapshot {
-    pub(crate) async fn run(self, global: &Global) -> Result<u8, Failure> {
-        let session = Session::open(global).await?;
-        let outcome = match self {
-            Self::Import(verb) => verb.run(&session, global.format).await,
-            Self::Publish(verb) => verb.run(&session, global.format).await,
-            Self::List(List {}) => list(&session, global.format).await,
-        };
-        session.close().await?;
-        outcome
-    }
-}
-
 impl Import {
-    async fn run(self, session: &Session, format: Format) -> Result<u8, Failure> {
+    pub(super) async fn run(self, session: &Session, format: Format) -> Result<u8, Failure> {
         let publish = !self.no_publish;
+        if let Some(path) = &self.policy {
+            return import_policy(session, format, path, publish).await;
+        }
         let (kind, sources) = self.sources()?;
         let answer = import(session, kind, publish, sources).await?;
         for warning in &answer.warnings {
@@ -114,6 +88,26 @@ impl Import {
             )),
         }
     }
+}
+
+/// Registers a policy and makes it the current one.
+async fn import_policy(
+    session: &Session,
+    format: Format,
+    path: &Path,
+    publish: bool,
+) -> Result<u8, Failure> {
+    let hash = register_policy(session, path).await?;
+    let mut client = session.connection().snapshots();
+    let policy = if publish {
+        let request = wire::PublishPolicyRequest { hash };
+        client.publish_policy(request).await?.into_inner().policy
+    } else {
+        let request = wire::GetPolicyRequest { hash };
+        client.get_policy(request).await?.into_inner().description
+    };
+    output::document(format, &policy_json(&policy.unwrap_or_default()))?;
+    Ok(0)
 }
 
 /// A file of an import, or a folder of files.
@@ -227,78 +221,4 @@ impl Upload {
         self.parts.blocking_send(part).ok();
         Stop::File(failure)
     }
-}
-
-impl Publish {
-    async fn run(self, session: &Session, format: Format) -> Result<u8, Failure> {
-        let request = wire::PublishSnapshotRequest { hash: self.hash };
-        let answer = session
-            .connection()
-            .snapshots()
-            .publish_snapshot(request)
-            .await?
-            .into_inner();
-        output::document(format, &snapshot_json(&answer.snapshot.unwrap_or_default()))?;
-        Ok(0)
-    }
-}
-
-async fn list(session: &Session, format: Format) -> Result<u8, Failure> {
-    let mut client = session.connection().snapshots();
-    let mut rows = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let request = wire::ListSnapshotsRequest {
-            page_size: 500,
-            page_token,
-        };
-        let answer = client.list_snapshots(request).await?.into_inner();
-        rows.extend(answer.snapshots.iter().map(snapshot_json));
-        page_token = answer.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
-    }
-    output::documents(
-        format,
-        &rows,
-        &["hash", "kind", "count", "current", "importedAt", "sources"],
-    )?;
-    Ok(0)
-}
-
-/// The hash of a policy that is named by hash or by file; files are registered.
-pub(crate) async fn policy_hash(session: &Session, word: &str) -> Result<String, Failure> {
-    if word.is_empty() || word.starts_with("sha256:") {
-        return Ok(word.to_owned());
-    }
-    let policy = super::scan::read(Path::new(word))?;
-    let request = wire::RegisterPolicyRequest {
-        policy: policy.into(),
-    };
-    Ok(session
-        .connection()
-        .snapshots()
-        .register_policy(request)
-        .await?
-        .into_inner()
-        .hash)
-}
-
-/// A snapshot as programs read it.
-pub(crate) fn snapshot_json(snapshot: &wire::Snapshot) -> Value {
-    let kind = match snapshot.kind() {
-        wire::SnapshotKind::Concelier => "concelier",
-        wire::SnapshotKind::Excititor => "excititor",
-        wire::SnapshotKind::Unspecified => "",
-    };
-    json!({
-        "hash": snapshot.hash,
-        "kind": kind,
-        "count": snapshot.count,
-        "root": snapshot.root,
-        "sources": snapshot.sources,
-        "importedAt": snapshot.imported_at,
-        "current": snapshot.current,
-    })
 }

@@ -1,5 +1,8 @@
 //! Snapshots: importing, publishing, listing.
 
+mod compare;
+mod store;
+
 use super::App;
 use super::scans::{page_size, page_token};
 use super::writer::{AppendOutcome, Draft};
@@ -10,7 +13,7 @@ use stella_ledger::ledger::Missing;
 use stella_ledger::log::{NameRule, Named};
 use stella_proto::reason::Reason;
 use stella_proto::snapshot as wire;
-use stella_scoring::snapshot::{BadRecords, Builder, ImportError, ImportReport};
+use stella_scoring::snapshot::{BadRecords, Builder, ImportError, ImportReport, count_rows};
 use stella_verify::event::EventType;
 use stella_verify::event::payload::{SnapshotImported, SnapshotPublished};
 use stella_verify::hash::SnapshotHash;
@@ -50,19 +53,22 @@ impl App {
             .finish(BadRecords::Refuse)
             .map_err(|problem| import_refused(&problem))?;
         let hash = imported.header.hash();
-        let records = self.put(&imported.records)?;
+        let stored = self.put_records(&imported.records)?;
         let payload = SnapshotImported {
             header: imported.header,
-            records,
+            records: stored.list,
         };
-        let draft = Draft::by(caller)
+        let mut draft = Draft::by(caller)
             .name(NameRule::Introduce(Named::Snapshot(hash)))
-            .name(NameRule::Record(Named::Blob(records)))
-            .event(
-                &format!("snapshot/{hash}"),
-                EventType::SNAPSHOT_IMPORTED,
-                payload.to_bytes(),
-            )?;
+            .name(NameRule::Record(Named::Blob(stored.list)));
+        for chunk in stored.chunks {
+            draft = draft.name(NameRule::Record(Named::Blob(chunk)));
+        }
+        draft = draft.event(
+            &format!("snapshot/{hash}"),
+            EventType::SNAPSHOT_IMPORTED,
+            payload.to_bytes(),
+        )?;
         let existing = match self.append(draft) {
             Ok(_) => false,
             Err(AppendOutcome::AlreadyKnown) => true,
@@ -105,14 +111,20 @@ impl App {
         self.describe(hash)
     }
 
-    /// Feed snapshots, newest first, then VEX snapshots. A page token names the kind it is in.
+    /// Snapshots of a kind, newest first; of both, feed snapshots first. A page token names the kind
+    /// it is in.
     pub(crate) fn list_snapshots(
         &self,
         request: &wire::ListSnapshotsRequest,
     ) -> Result<wire::ListSnapshotsResponse, Refusal> {
-        let (kind, token) = match request.page_token.strip_prefix(VEX_TOKEN) {
-            Some(rest) => (SnapshotKind::Excititor, rest),
-            None => (SnapshotKind::Concelier, request.page_token.as_str()),
+        let only = match request.kind() {
+            wire::SnapshotKind::Unspecified => None,
+            kind => Some(kind_of(kind)?),
+        };
+        let (kind, token) = match (request.page_token.strip_prefix(VEX_TOKEN), only) {
+            (Some(rest), _) => (SnapshotKind::Excititor, rest),
+            (None, Some(kind)) if request.page_token.is_empty() => (kind, ""),
+            (None, _) => (SnapshotKind::Concelier, request.page_token.as_str()),
         };
         let (view, from) = self.paged(token)?;
         let page = view.snapshots(kind, from, page_size(request.page_size))?;
@@ -123,7 +135,8 @@ impl App {
         });
         let next = page_token(&view, page.next);
         let next_page_token = match (kind, next.is_empty()) {
-            (SnapshotKind::Concelier, true) => VEX_TOKEN.to_owned(),
+            (SnapshotKind::Concelier, true) if only.is_none() => VEX_TOKEN.to_owned(),
+            (SnapshotKind::Concelier, true) => String::new(),
             (SnapshotKind::Concelier, false) => next,
             (SnapshotKind::Excititor, true) => String::new(),
             (SnapshotKind::Excititor, false) => format!("{VEX_TOKEN}{next}"),
@@ -168,6 +181,25 @@ impl App {
         }
     }
 
+    /// One snapshot, with its rows counted.
+    pub(crate) fn snapshot(
+        &self,
+        hash: SnapshotHash,
+    ) -> Result<wire::GetSnapshotResponse, Refusal> {
+        let snapshot = self.describe(hash)?;
+        let header = self.newest()?.snapshot(&hash)?.imported.header;
+        let counts = count_rows(&self.records(hash)?).map_err(|problem| damaged(hash, &problem))?;
+        let tables = counts.into_iter().map(|(table, rows)| wire::TableCount {
+            table: table.as_str().to_owned(),
+            rows,
+        });
+        Ok(wire::GetSnapshotResponse {
+            snapshot: Some(snapshot),
+            tables: tables.collect(),
+            header: header.to_bytes().into(),
+        })
+    }
+
     fn describe(&self, hash: SnapshotHash) -> Result<wire::Snapshot, Refusal> {
         let record = self.newest()?.snapshot(&hash)?;
         let current = self.current(record.imported.header.kind())? == Some(hash);
@@ -193,6 +225,14 @@ fn to_wire(imported: &SnapshotImported, time: UnixMillis, current: bool) -> wire
         imported_at: format_time(time).unwrap_or_default(),
         current,
     }
+}
+
+/// The records of a snapshot are not what its hash says.
+fn damaged(hash: SnapshotHash, problem: &dyn std::fmt::Display) -> Refusal {
+    Refusal::new(
+        Reason::BlobDamaged,
+        format!("the records of snapshot {hash}: {problem}"),
+    )
 }
 
 fn kind_of(kind: wire::SnapshotKind) -> Result<SnapshotKind, Refusal> {

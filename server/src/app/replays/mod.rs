@@ -1,0 +1,79 @@
+//! Computing a score again, against chosen inputs.
+//!
+//! ```text
+//! request -> resolved manifest -> sealed already?  compare node by node  -> score.replayed
+//!                              -> nothing it uses changed?               -> score.replayed (snapshots)
+//!                              -> else compute                           -> nodes, root.sealed
+//! ```
+//!
+//! What a replay appends stands in the scan's own stream; that is the link to the original.
+
+mod answer;
+mod changes;
+mod document;
+mod outcome;
+mod resolve;
+
+pub(super) use changes::Differences;
+pub use document::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, ScoreProofDocument};
+use resolve::Wanted;
+
+use super::App;
+use super::scans::{ScanState, parse_scan_id};
+use crate::auth::Caller;
+use crate::refusal::Refusal;
+use std::time::Instant;
+use stella_ledger::ledger::SealRecord;
+use stella_proto::reason::Reason;
+use stella_proto::score as wire;
+use stella_verify::time::format_time;
+
+impl App {
+    /// The manifest of a scan, or of one of its computations.
+    pub(crate) fn manifest(
+        &self,
+        request: &wire::GetManifestRequest,
+    ) -> Result<wire::GetManifestResponse, Refusal> {
+        let (state, _) = self.scan_state(&parse_scan_id(&request.scan_id)?)?;
+        let manifest = if request.root_hash.is_empty() {
+            state.original()?
+        } else {
+            super::proofs::manifest_of(&state, state.seal(&request.root_hash)?)?
+        };
+        Ok(wire::GetManifestResponse {
+            manifest: manifest.to_bytes().into(),
+            manifest_hash: manifest.hash().to_string(),
+            created_at: format_time(state.created).unwrap_or_default(),
+        })
+    }
+
+    /// Replays a scan's score and says what changed.
+    pub(crate) fn replay(
+        &self,
+        caller: &Caller,
+        request: &wire::ReplayScoreRequest,
+    ) -> Result<wire::ReplayScoreResponse, Refusal> {
+        let begun = Instant::now();
+        let scan = parse_scan_id(&request.scan_id)?;
+        let (state, _) = self.scan_state(&scan)?;
+        let original = seal_of_original(&state)?.clone();
+        let wanted = Wanted::of(request)?;
+        let outcome = self.replay_one(caller, &state, &wanted)?;
+        let findings = self.findings_delta(&original, &outcome)?;
+        let mut answer = answer::answer(&state, &original, &outcome, findings);
+        answer.tree_size = self.newest()?.size().get();
+        answer.duration_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        Ok(answer)
+    }
+}
+
+/// The seal of the first manifest: what replays are compared with.
+pub(super) fn seal_of_original(state: &ScanState) -> Result<&SealRecord, Refusal> {
+    let original = state.original()?.hash();
+    state.seal_of(original).ok_or_else(|| {
+        Refusal::new(
+            Reason::ProofNotFound,
+            format!("{} is not sealed yet", state.id),
+        )
+    })
+}

@@ -1,0 +1,109 @@
+//! Computing a score again.
+
+use super::diff::{Roots, between};
+use crate::cli::Global;
+use crate::commands::explain::{Drawing, drawing};
+use crate::commands::snapshot::policy_hash;
+use crate::failure::Failure;
+use crate::output;
+use crate::session::Session;
+use clap::Args;
+use serde_json::Value;
+use stella_proto::score as wire;
+use stella_server::ReplayDocument;
+
+/// Compute a score again, against chosen inputs
+///
+/// Without options, against the current snapshots. Exits with 6 when recomputing recorded inputs
+/// gives other nodes than those recorded, and names the first of them.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The scan
+    #[arg(long, value_name = "ID")]
+    scan_id: String,
+    /// Feed snapshot; the current one when absent
+    #[arg(long, value_name = "HASH", default_value = "")]
+    feed_snapshot: String,
+    /// VEX snapshot; the current one when absent
+    #[arg(long, value_name = "HASH", default_value = "")]
+    vex_snapshot: String,
+    /// Registered policy, or a policy file; when absent the published one, else the scan's own
+    #[arg(long, value_name = "HASH|FILE", default_value = "")]
+    policy: String,
+    /// Engine; the one that computed the scan when absent
+    #[arg(long, value_name = "N")]
+    engine_version: Option<u32>,
+    /// Use exactly what the manifest names: the same root must come out
+    #[arg(
+        long,
+        conflicts_with_all = ["feed_snapshot", "vex_snapshot", "policy", "engine_version"]
+    )]
+    use_original_snapshots: bool,
+    /// Then explain the difference to the original, rule by rule
+    #[arg(long, conflicts_with_all = ["quiet", "dry_run"])]
+    diff: bool,
+    /// Do not compute when nothing that the scan uses changed; record that instead
+    #[arg(long, conflicts_with_all = ["use_original_snapshots", "dry_run"])]
+    skip_unchanged: bool,
+    /// Compute and compare, record nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print nothing
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl Replay {
+    pub(super) async fn run(self, global: &Global, session: &Session) -> Result<u8, Failure> {
+        let request = wire::ReplayScoreRequest {
+            scan_id: self.scan_id.clone(),
+            concelier_snapshot_hash: self.feed_snapshot,
+            excititor_snapshot_hash: self.vex_snapshot,
+            lattice_policy_hash: policy_hash(session, &self.policy).await?,
+            use_original_snapshots: self.use_original_snapshots,
+            dry_run: self.dry_run,
+            skip_unchanged: self.skip_unchanged,
+            engine_version: self.engine_version,
+        };
+        let answer = replay(session, request).await?;
+        if self.quiet {
+            return Ok(0);
+        }
+        let document = replay_json(&answer)?;
+        if !self.diff {
+            output::document(global.format, &document)?;
+            return Ok(0);
+        }
+        let roots = Roots {
+            old: answer.original_root_hash,
+            new: answer.replayed_root_hash,
+        };
+        let explained = between(global, session, &self.scan_id, &roots).await?;
+        match drawing(Drawing::Table, global) {
+            Drawing::Json => output::document(global.format, &explained.in_document(document)?)?,
+            table => {
+                output::document(global.format, &document)?;
+                output::text(&explained.drawn(table))?;
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Replays over the wire.
+pub(crate) async fn replay(
+    session: &Session,
+    request: wire::ReplayScoreRequest,
+) -> Result<wire::ReplayScoreResponse, Failure> {
+    Ok(session
+        .connection()
+        .scores()
+        .replay_score(request)
+        .await?
+        .into_inner())
+}
+
+/// A replay as programs read it: the document that HTTP answers.
+fn replay_json(answer: &wire::ReplayScoreResponse) -> Result<Value, Failure> {
+    serde_json::to_value(ReplayDocument::from(answer)).map_err(Failure::operational)
+}

@@ -1,0 +1,209 @@
+//! `stella snapshot`: the registry of feed snapshots, VEX snapshots and policies.
+
+mod import;
+mod show;
+
+pub(crate) use import::{Source, import};
+
+use crate::cli::Global;
+use crate::failure::Failure;
+use crate::output::{self, Format};
+use crate::session::Session;
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use std::path::Path;
+use stella_proto::reason::Reason;
+use stella_proto::snapshot as wire;
+
+/// Import, publish, list, show and compare snapshots of feeds and VEX, and policies
+#[derive(Debug, Subcommand)]
+pub(crate) enum Snapshot {
+    /// Import a snapshot from the files that feeds publish; all or nothing
+    Import(import::Import),
+    /// Make an imported snapshot, or a registered policy, the current one
+    Publish(Publish),
+    /// List snapshots and policies, newest first
+    List(List),
+    /// Show one snapshot or policy
+    Show(show::Show),
+    /// Show what differs between two snapshots or two policies
+    Diff(show::Diff),
+}
+
+/// Make an imported snapshot, or a registered policy, the current one
+#[derive(Debug, Args)]
+pub(crate) struct Publish {
+    /// The snapshot or policy
+    #[arg(value_name = "HASH")]
+    hash: String,
+}
+
+/// List snapshots and policies, newest first
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only these
+    #[arg(long, value_enum, value_name = "KIND")]
+    kind: Option<Kind>,
+}
+
+/// What the registry holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Advisories, EPSS, KEV, severities
+    Feed,
+    /// VEX statements
+    Vex,
+    /// Policies
+    Policy,
+}
+
+impl Snapshot {
+    pub(crate) async fn run(self, global: &Global) -> Result<u8, Failure> {
+        let session = Session::open(global).await?;
+        let outcome = match self {
+            Self::Import(verb) => verb.run(&session, global.format).await,
+            Self::Publish(verb) => verb.run(&session, global.format).await,
+            Self::List(verb) => verb.run(&session, global.format).await,
+            Self::Show(verb) => verb.run(&session, global.format).await,
+            Self::Diff(verb) => verb.run(&session, global.format).await,
+        };
+        session.close().await?;
+        outcome
+    }
+}
+
+impl Publish {
+    async fn run(self, session: &Session, format: Format) -> Result<u8, Failure> {
+        let mut client = session.connection().snapshots();
+        let hash = self.hash.clone();
+        let request = wire::PublishSnapshotRequest { hash };
+        let document = match client.publish_snapshot(request).await {
+            Ok(answer) => snapshot_json(&answer.into_inner().snapshot.unwrap_or_default()),
+            Err(refusal) if is_unknown(&refusal) => {
+                let request = wire::PublishPolicyRequest { hash: self.hash };
+                let answer = client.publish_policy(request).await?.into_inner();
+                policy_json(&answer.policy.unwrap_or_default())
+            }
+            Err(refusal) => return Err(refusal.into()),
+        };
+        output::document(format, &document)?;
+        Ok(0)
+    }
+}
+
+impl List {
+    async fn run(self, session: &Session, format: Format) -> Result<u8, Failure> {
+        let mut rows = Vec::new();
+        if self.kind != Some(Kind::Policy) {
+            let kind = match self.kind {
+                Some(Kind::Feed) => wire::SnapshotKind::Concelier,
+                Some(Kind::Vex) => wire::SnapshotKind::Excititor,
+                _ => wire::SnapshotKind::Unspecified,
+            };
+            rows.extend(snapshots(session, kind).await?);
+        }
+        if matches!(self.kind, None | Some(Kind::Policy)) {
+            rows.extend(policies(session).await?);
+        }
+        output::documents(
+            format,
+            &rows,
+            &["hash", "kind", "count", "current", "importedAt", "sources"],
+        )?;
+        Ok(0)
+    }
+}
+
+async fn snapshots(session: &Session, kind: wire::SnapshotKind) -> Result<Vec<Value>, Failure> {
+    let mut client = session.connection().snapshots();
+    let mut rows = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = wire::ListSnapshotsRequest {
+            page_size: 500,
+            page_token,
+            kind: kind.into(),
+        };
+        let answer = client.list_snapshots(request).await?.into_inner();
+        rows.extend(answer.snapshots.iter().map(snapshot_json));
+        page_token = answer.next_page_token;
+        if page_token.is_empty() {
+            return Ok(rows);
+        }
+    }
+}
+
+async fn policies(session: &Session) -> Result<Vec<Value>, Failure> {
+    let mut client = session.connection().snapshots();
+    let mut rows = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = wire::ListPoliciesRequest {
+            page_size: 500,
+            page_token,
+        };
+        let answer = client.list_policies(request).await?.into_inner();
+        rows.extend(answer.policies.iter().map(policy_json));
+        page_token = answer.next_page_token;
+        if page_token.is_empty() {
+            return Ok(rows);
+        }
+    }
+}
+
+/// The hash of a policy that is named by hash or by file; files are registered.
+pub(crate) async fn policy_hash(session: &Session, word: &str) -> Result<String, Failure> {
+    if word.is_empty() || word.starts_with("sha256:") {
+        return Ok(word.to_owned());
+    }
+    register_policy(session, Path::new(word)).await
+}
+
+/// Registers a policy file.
+async fn register_policy(session: &Session, path: &Path) -> Result<String, Failure> {
+    let policy = super::scan::read(path)?;
+    let request = wire::RegisterPolicyRequest {
+        policy: policy.into(),
+    };
+    Ok(session
+        .connection()
+        .snapshots()
+        .register_policy(request)
+        .await?
+        .into_inner()
+        .hash)
+}
+
+/// Whether the registry has no snapshot of the hash: then it may name a policy.
+fn is_unknown(refusal: &tonic::Status) -> bool {
+    stella_client::ClientError::from(refusal.clone()).reason() == Reason::SnapshotNotFound
+}
+
+/// A policy as programs read it.
+fn policy_json(policy: &wire::Policy) -> Value {
+    json!({
+        "hash": policy.hash,
+        "kind": "policy",
+        "current": policy.current,
+        "importedAt": policy.registered_at,
+        "sources": [policy.name],
+    })
+}
+
+/// A snapshot as programs read it.
+pub(crate) fn snapshot_json(snapshot: &wire::Snapshot) -> Value {
+    let kind = match snapshot.kind() {
+        wire::SnapshotKind::Concelier => "concelier",
+        wire::SnapshotKind::Excititor => "excititor",
+        wire::SnapshotKind::Unspecified => "",
+    };
+    json!({
+        "hash": snapshot.hash,
+        "kind": kind,
+        "count": snapshot.count,
+        "root": snapshot.root,
+        "sources": snapshot.sources,
+        "importedAt": snapshot.imported_at,
+        "current": snapshot.current,
+    })
+}
