@@ -1,5 +1,8 @@
 //! One table: what a method of the API needs.
 
+use crate::http::routes;
+use http::Method;
+
 /// What a call needs before it is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -85,7 +88,10 @@ const METHODS: &[(&str, Access)] = &[
 
 /// What a call to `path` needs; `None` when nothing answers there.
 #[must_use]
-pub(crate) fn needed(path: &str) -> Option<Access> {
+pub(crate) fn needed(method: &Method, path: &str) -> Option<Access> {
+    if path.starts_with("/api/") {
+        return routes::needed(method, path);
+    }
     if let Ok(row) = METHODS.binary_search_by(|(name, _)| (*name).cmp(path)) {
         return METHODS.get(row).map(|(_, access)| *access);
     }
@@ -124,8 +130,11 @@ mod tests {
 
     #[test]
     fn what_nobody_declared_is_not_open() {
-        assert_eq!(needed("/stella.ledger.v1.LedgerService/Drop"), None);
-        assert_eq!(needed("/metrics"), None);
-        assert_eq!(needed("/tile/0/000"), Some(Access::Open));
+        assert_eq!(
+            needed(&Method::POST, "/stella.ledger.v1.LedgerService/Drop"),
+            None
+        );
+        assert_eq!(needed(&Method::GET, "/metrics"), None);
+        assert_eq!(needed(&Method::GET, "/tile/0/000"), Some(Access::Open));
     }
 }

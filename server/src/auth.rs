@@ -3,7 +3,7 @@
 use crate::access::{Access, needed};
 use crate::refusal::Refusal;
 use axum::response::IntoResponse as _;
-use http::{Request, Response, header};
+use http::{Method, Request, Response, header};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -45,12 +45,17 @@ impl Policy {
     }
 
     /// Decides over a call to `path` with this `authorization` header.
-    fn admit(&self, path: &str, authorization: Option<&str>) -> Result<Caller, Refusal> {
+    fn admit(
+        &self,
+        method: &Method,
+        path: &str,
+        authorization: Option<&str>,
+    ) -> Result<Caller, Refusal> {
         let anonymous = || Caller("anonymous".into());
-        let Some(access) = needed(path) else {
+        let Some(access) = needed(method, path) else {
             return Err(Refusal::new(
                 Reason::NotFound,
-                format!("nothing answers at {path}"),
+                format!("nothing answers {method} {path}"),
             ));
         };
         match self {
@@ -116,7 +121,10 @@ where
             .headers()
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok());
-        match self.policy.admit(request.uri().path(), authorization) {
+        match self
+            .policy
+            .admit(request.method(), request.uri().path(), authorization)
+        {
             Ok(caller) => {
                 request.extensions_mut().insert(caller);
                 Box::pin(self.inner.call(request))
@@ -153,8 +161,13 @@ mod tests {
 
     fn outcome(open_reads: bool, path: &str, header: Option<&str>) -> Result<String, Reason> {
         let policy = Policy::token("secret", "dev", open_reads);
+        let method = if path.starts_with("/stella.") {
+            &Method::POST
+        } else {
+            &Method::GET
+        };
         let caller = policy
-            .admit(path, header)
+            .admit(method, path, header)
             .map_err(|refusal| refusal.reason)?;
         Ok(caller.0.to_string())
     }

@@ -8,6 +8,7 @@ mod http;
 mod keys;
 mod refusal;
 mod serve;
+mod trace;
 
 pub use app::{
     App, AppOptions, FindingsDeltaDocument, FsckReport, ReplayDocument, ScoreDeltaDocument,

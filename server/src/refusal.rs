@@ -1,5 +1,6 @@
 //! A refusal on its way out: the reason, one sentence, and how each edge says it.
 
+use crate::trace::trace_id;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::collections::HashMap;
@@ -86,7 +87,7 @@ impl IntoResponse for Refusal {
             "detail": self.message,
             "hint": meaning.hint,
             "code": self.reason.name(),
-            "error": {"code": self.reason.name(), "message": self.message, "trace_id": ""},
+            "error": {"code": self.reason.name(), "message": self.message, "trace_id": trace_id()},
         });
         let status = http::StatusCode::from_u16(meaning.http)
             .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);

@@ -4,6 +4,7 @@
 //! `grpc-timeout`, keepalive and connection limits.
 
 use crate::auth::{AuthLayer, Caller, Policy};
+use crate::trace::TraceLayer;
 use crate::{App, grpc, http};
 use futures_util::{StreamExt as _, stream};
 use hyper_util::rt::TokioIo;
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint, Server};
+use tower::layer::util::{Identity, Stack};
 
 /// Streams one connection may have open; more wait.
 const MAX_CONCURRENT_STREAMS: u32 = 1024;
@@ -107,15 +109,14 @@ impl Embedded {
     }
 }
 
-fn server(
-    policy: Policy,
-) -> Server<tower::layer::util::Stack<AuthLayer, tower::layer::util::Identity>> {
+fn server(policy: Policy) -> Server<Stack<AuthLayer, Stack<TraceLayer, Identity>>> {
     Server::builder()
         .accept_http1(true)
         .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .http2_keepalive_interval(Some(KEEPALIVE))
+        .layer(TraceLayer)
         .layer(AuthLayer(Arc::new(policy)))
 }
 

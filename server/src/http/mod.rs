@@ -1,5 +1,7 @@
-//! HTTP on the same port: the log's tiles for anyone.
+//! HTTP on the same port: the log's tiles for anyone, and HTTP/JSON for the rest.
 
+mod api;
+pub(crate) mod routes;
 mod tiles;
 
 use crate::App;
@@ -12,5 +14,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
     Router::new()
         .route("/checkpoint", get(tiles::checkpoint))
         .route("/tile/{*path}", get(tiles::tile))
+        .merge(api::router())
         .with_state(Arc::clone(app))
 }

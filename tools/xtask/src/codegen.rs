@@ -1,6 +1,5 @@
 //! Rust code and a descriptor set from the `.proto` files, without protoc.
 
-use prost::Message as _;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,11 +52,15 @@ fn generate() -> Result<Generated, String> {
     let mut files = Vec::new();
     find_protos(&root, &mut files)?;
     files.sort();
-    let descriptors = protox::compile(&files, [&root]).map_err(|e| format!("{e:?}"))?;
+    let mut compiler = protox::Compiler::new([&root]).map_err(|e| format!("{e:?}"))?;
+    compiler.include_source_info(true).include_imports(true);
+    compiler.open_files(&files).map_err(|e| format!("{e:?}"))?;
+    let descriptors = compiler.file_descriptor_set();
     let scratch = repository().join("target/xtask-codegen");
     fs::remove_dir_all(&scratch).ok();
     fs::create_dir_all(&scratch).map_err(|e| e.to_string())?;
-    let bytes = descriptors.encode_to_vec();
+    // Not from the set: its types drop extensions, and the HTTP routes are extensions.
+    let bytes = compiler.encode_file_descriptor_set();
     tonic_prost_build::configure()
         .out_dir(&scratch)
         .bytes(".")

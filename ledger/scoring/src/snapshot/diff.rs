@@ -9,7 +9,7 @@ use stella_verify::snapshot::Table;
 
 use super::derive::{Kind, Record};
 use super::records::{RecordsError, Snapshot};
-use crate::model::{Advisory, Affected, EpssScore, RowKey, SeverityFact};
+use crate::model::{Advisory, Affected, EpssScore, RowKey, ScoreTenths, SeverityFact};
 
 /// Severities of one record that a line for people shows.
 const SHOWN_SEVERITIES: usize = 3;
@@ -225,7 +225,7 @@ fn severities<'a>(key: &'a RowKey, advisory: &'a Advisory) -> Vec<(&'a str, Opti
         .into_iter()
         .map(|fact| match fact.word {
             Some(word) if fact.vector.is_empty() => (word.name(), None),
-            _ => (&*fact.vector, fact.published.map(|score| score.get())),
+            _ => (&*fact.vector, fact.published.map(ScoreTenths::get)),
         })
         .collect()
 }

@@ -29,9 +29,9 @@ impl App {
         let (before, after) = (self.records(old)?, self.records(new)?);
         let found = diff(&before, &after, |key, before, after| {
             let Some(uses) = &uses else { return true };
-            let mut used = false;
-            uses_of_row(key, [before, after], |key| used |= uses.contains(&key));
-            used
+            let mut touched = false;
+            uses_of_row(key, [before, after], |key| touched |= uses.contains(&key));
+            touched
         });
         let (changes, totals) = found.map_err(|problem| match problem {
             DiffError::Kinds => Refusal::field("new_hash", problem),

@@ -136,9 +136,8 @@ impl App {
         let next = page_token(&view, page.next);
         let next_page_token = match (kind, next.is_empty()) {
             (SnapshotKind::Concelier, true) if only.is_none() => VEX_TOKEN.to_owned(),
-            (SnapshotKind::Concelier, true) => String::new(),
+            (_, true) => String::new(),
             (SnapshotKind::Concelier, false) => next,
-            (SnapshotKind::Excititor, true) => String::new(),
             (SnapshotKind::Excititor, false) => format!("{VEX_TOKEN}{next}"),
         };
         Ok(wire::ListSnapshotsResponse {

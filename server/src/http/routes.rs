@@ -1,0 +1,178 @@
+//! One table: every HTTP route, and what a call of it needs.
+
+use crate::access::Access;
+use http::Method;
+
+/// A route by its method and its path template; `{name}` stands for one segment of a path.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) template: &'static str,
+    pub(crate) access: Access,
+}
+
+const fn get(template: &'static str) -> Route {
+    Route {
+        method: Method::GET,
+        template,
+        access: Access::Read,
+    }
+}
+
+const fn post(template: &'static str, access: Access) -> Route {
+    Route {
+        method: Method::POST,
+        template,
+        access,
+    }
+}
+
+pub(crate) const SCANS: &str = "/api/v1/scanner/scans";
+pub(crate) const SCAN: &str = "/api/v1/scanner/scans/{scan_id}";
+pub(crate) const MANIFEST: &str = "/api/v1/scanner/scans/{scan_id}/manifest";
+pub(crate) const REPLAY: &str = "/api/v1/scanner/scans/{scan_id}/score/replay";
+pub(crate) const PROOFS: &str = "/api/v1/scanner/scans/{scan_id}/proofs";
+pub(crate) const BUNDLE: &str = "/api/v1/scanner/scans/{scan_id}/proofs/{root_hash}";
+pub(crate) const SNAPSHOTS: &str = "/api/v1/snapshots";
+pub(crate) const SNAPSHOT: &str = "/api/v1/snapshots/{hash}";
+
+/// Every route below `/api`. The tiles of the log stand apart: their paths have their own grammar.
+pub(crate) const ROUTES: &[Route] = &[
+    get(SCANS),
+    post(SCANS, Access::Write),
+    get(SCAN),
+    get(MANIFEST),
+    post(REPLAY, Access::Write),
+    get(PROOFS),
+    get(BUNDLE),
+    get(SNAPSHOTS),
+    get(SNAPSHOT),
+];
+
+/// What a call needs; `None` when nothing answers there. `HEAD` is asked for as `GET` is.
+pub(crate) fn needed(method: &Method, path: &str) -> Option<Access> {
+    let method = if *method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
+    let route = ROUTES
+        .iter()
+        .find(|route| route.method == *method && matches(route.template, path))?;
+    Some(route.access)
+}
+
+/// Whether a path has the segments of a template.
+fn matches(template: &str, path: &str) -> bool {
+    let mut asked = path.split('/');
+    let same = template.split('/').all(|wanted| match asked.next() {
+        Some(segment) if wanted.starts_with('{') => !segment.is_empty(),
+        found => found == Some(wanted),
+    });
+    same && asked.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prost::Message as _;
+    use stella_proto::options::HttpRoute;
+
+    /// Number of the method option `stella.options.v1.http`.
+    const HTTP_OPTION: u32 = 50201;
+
+    /// The routes that the contract declares beside its methods, with the method each stands by.
+    fn declared() -> Vec<(String, HttpRoute)> {
+        let files = Files::decode(stella_proto::DESCRIPTORS).unwrap();
+        let mut found = Vec::new();
+        for file in files.file {
+            for service in file.service {
+                for method in service.method {
+                    let name = format!("/{}.{}/{}", file.package, service.name, method.name);
+                    if let Some(route) = method.options.and_then(|options| options.http) {
+                        found.push((name, route));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    // The descriptor types of prost-types drop extensions: these keep the one that is ours.
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Files {
+        #[prost(message, repeated, tag = "1")]
+        file: Vec<File>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct File {
+        #[prost(string, tag = "2")]
+        package: String,
+        #[prost(message, repeated, tag = "6")]
+        service: Vec<Service>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Service {
+        #[prost(string, tag = "1")]
+        name: String,
+        #[prost(message, repeated, tag = "2")]
+        method: Vec<MethodDescriptor>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct MethodDescriptor {
+        #[prost(string, tag = "1")]
+        name: String,
+        #[prost(message, optional, tag = "4")]
+        options: Option<Options>,
+    }
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Options {
+        #[prost(message, optional, tag = "50201")]
+        http: Option<HttpRoute>,
+    }
+
+    #[test]
+    fn every_annotated_method_has_its_route_with_the_same_access() {
+        let declared = declared();
+        assert!(!declared.is_empty(), "option {HTTP_OPTION} was not found");
+        for (name, route) in declared {
+            let method: Method = route.method.parse().unwrap();
+            let asked = route.path.replace(['{', '}'], "");
+            let http = crate::access::needed(&method, &asked);
+            assert!(http.is_some(), "{name}: {} {}", route.method, route.path);
+            if asked != "/checkpoint" {
+                let rpc = crate::access::needed(&Method::POST, &name);
+                assert_eq!(http, rpc, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn paths_match_whole_templates_only() {
+        assert_eq!(
+            needed(&Method::GET, "/api/v1/scanner/scans"),
+            Some(Access::Read)
+        );
+        assert_eq!(
+            needed(&Method::HEAD, "/api/v1/scanner/scans"),
+            Some(Access::Read)
+        );
+        assert_eq!(
+            needed(&Method::POST, "/api/v1/scanner/scans"),
+            Some(Access::Write)
+        );
+        assert_eq!(needed(&Method::DELETE, "/api/v1/scanner/scans"), None);
+        for path in [
+            "/api/v1/scanner/scans/",
+            "/api/v1/scanner/scans/a/b",
+            "/api/v1/scanner/scans//manifest",
+            "/api/v1/scanner/scans/a/manifest/",
+            "/api",
+        ] {
+            assert_eq!(needed(&Method::GET, path), None, "{path}");
+        }
+    }
+}
