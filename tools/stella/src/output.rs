@@ -20,6 +20,8 @@ pub(crate) enum Format {
     Cyclonedx,
     /// Comma-separated values (`score compute`).
     Csv,
+    /// An in-toto statement with the vulnerability-scan predicate (`score compute`).
+    InToto,
 }
 
 impl Format {
@@ -86,7 +88,7 @@ pub(crate) fn document(format: Format, value: &Value) -> Result<(), Failure> {
     match format {
         Format::Json => text(&format!("{value:#}\n")),
         Format::Jsonl => text(&format!("{value}\n")),
-        Format::Sarif | Format::Cyclonedx | Format::Csv => format.refused(),
+        Format::Sarif | Format::Cyclonedx | Format::Csv | Format::InToto => format.refused(),
         Format::Table => {
             let mut table = Table::new(&["", ""]);
             if let Value::Object(members) = value {
@@ -110,7 +112,7 @@ pub(crate) fn documents(
         Format::Jsonl => values
             .iter()
             .try_for_each(|value| text(&format!("{value}\n"))),
-        Format::Sarif | Format::Cyclonedx | Format::Csv => format.refused(),
+        Format::Sarif | Format::Cyclonedx | Format::Csv | Format::InToto => format.refused(),
         Format::Table => {
             let mut table = Table::new(columns);
             for value in values {

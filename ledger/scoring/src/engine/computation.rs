@@ -1,7 +1,8 @@
 //! What an engine returns, whatever its version.
 
 use crate::model::{
-    AdvisoryKind, JsonPointer, ReachabilityLevel, ScoreTenths, SeverityWord, VexStatus, Warning,
+    AdvisoryKind, JsonPointer, ReachabilityLevel, Scope, ScoreTenths, SeverityWord, VexStatus,
+    Warning,
 };
 use crate::policy::Applied;
 use crate::purl::Purl;
@@ -60,8 +61,14 @@ pub struct Finding {
     pub flaw: Box<str>,
     /// Other names of the flaw, sorted, the advisory's own id left out.
     pub aliases: Vec<Box<str>>,
+    /// Flaws that it passes on together with others, sorted; the facts of them all are its own.
+    pub upstream: Vec<Box<str>>,
     /// Places of the package in the bill of materials, in document order.
     pub components: Vec<JsonPointer>,
+    /// The fewest dependency steps from the artifact to one of those places; `None`: unknown.
+    pub depth: Option<u32>,
+    /// The strongest scope of those places.
+    pub scope: Scope,
     /// Versions with the fix, ascending in the ecosystem's order.
     pub fixed: Vec<Box<str>>,
     /// The finding that counts for the same flaw in the same package, when this one does not.
@@ -72,6 +79,8 @@ pub struct Finding {
     pub epss: Option<u32>,
     /// Listed as known exploited; and whether ransomware uses it.
     pub kev: Option<bool>,
+    /// SSVC decision points.
+    pub ssvc: SsvcOutcome,
     /// The prevailing VEX statement.
     pub vex: Option<VexOutcome>,
     /// What the reachability analysis says.
@@ -96,6 +105,29 @@ pub struct SeverityOutcome {
     pub vector: Box<str>,
     /// Who states it.
     pub provider: Box<str>,
+}
+
+/// SSVC decision points of a finding, as CISA states them; `None` where it does not.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SsvcOutcome {
+    /// `none`, `poc` or `active`.
+    pub exploitation: Option<Box<str>>,
+    /// `no` or `yes`.
+    pub automatable: Option<Box<str>>,
+    /// `partial` or `total`.
+    pub technical_impact: Option<Box<str>>,
+}
+
+impl SsvcOutcome {
+    /// The decision points by name, absent ones left out.
+    pub fn stated(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let all = [
+            ("automatable", &self.automatable),
+            ("exploitation", &self.exploitation),
+            ("technicalImpact", &self.technical_impact),
+        ];
+        (all.into_iter()).filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    }
 }
 
 /// The prevailing VEX statement of a finding.

@@ -19,7 +19,7 @@ mod v1;
 
 pub use computation::{
     ComponentScore, Computation, Contribution, Finding, GateOutcome, RuleStep, SeverityOutcome,
-    VexOutcome,
+    SsvcOutcome, VexOutcome,
 };
 pub use error::EngineError;
 pub use inputs::{EngineInputs, Threads};

@@ -33,7 +33,8 @@ pub fn read(bytes: &[u8]) -> Result<Advisory, DocumentError> {
     let affected = affected(&raw.affected, &root.member("affected"))?;
     let mut advisory = Advisory {
         kind: kind(&id, &raw),
-        aliases: aliases(&raw.aliases, &root.member("aliases"))?,
+        aliases: ids(&raw.aliases, &root.member("aliases"))?,
+        upstream: ids(&raw.upstream, &root.member("upstream"))?,
         summary: json::shorten(raw.summary.get().unwrap_or_default()),
         withdrawn: optional(&raw.withdrawn, &root.member("withdrawn"))?,
         severities: Vec::new(),
@@ -79,17 +80,18 @@ fn optional(text: &Text<'_>, place: &JsonPointer) -> Result<Option<Box<str>>, Do
     Ok(text.get().map(Into::into))
 }
 
-fn aliases(list: &List<Text<'_>>, place: &JsonPointer) -> Result<Vec<Box<str>>, DocumentError> {
+/// A set of ids.
+fn ids(list: &List<Text<'_>>, place: &JsonPointer) -> Result<Vec<Box<str>>, DocumentError> {
     if list.is_invalid() {
         return Err(DocumentError::content(place.clone(), "not an array"));
     }
-    let mut aliases = Vec::with_capacity(list.as_slice().len());
-    for (index, alias) in list.as_slice().iter().enumerate() {
-        aliases.push(id(alias, &place.element(index))?);
+    let mut ids = Vec::with_capacity(list.as_slice().len());
+    for (index, text) in list.as_slice().iter().enumerate() {
+        ids.push(id(text, &place.element(index))?);
     }
-    aliases.sort_unstable();
-    aliases.dedup();
-    Ok(aliases)
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
 }
 
 /// RUSTSEC says in each affected entry (older exports: in the record) that it informs only.

@@ -7,7 +7,8 @@ use crate::model::{Advisory, AdvisoryIndex, AliasGroup};
 /// The partition of a snapshot's advisories into flaws: two advisories that share an id or alias
 /// are in one group, and so are those they are linked to by others.
 ///
-/// A withdrawn advisory links nothing: it was withdrawn because what it says does not hold.
+/// A withdrawn advisory links nothing: it was withdrawn because what it says does not hold. OSV's
+/// `related` links nothing either: it names other flaws.
 #[derive(Debug, Default)]
 pub struct AliasGroups {
     groups: Vec<AliasGroup>,
@@ -57,8 +58,16 @@ impl AliasGroups {
     }
 }
 
+/// The names of the flaw that an advisory speaks of. A single upstream id is one: `DEBIAN-CVE-1`
+/// has no aliases, and is about `CVE-1`.
 fn names(advisory: &Advisory) -> impl Iterator<Item = &str> {
-    std::iter::once(&*advisory.id).chain(advisory.aliases.iter().map(|alias| &**alias))
+    let own = match advisory.upstream.as_slice() {
+        [one] => Some(&**one),
+        _ => None,
+    };
+    (std::iter::once(&*advisory.id))
+        .chain(advisory.aliases.iter().map(|alias| &**alias))
+        .chain(own)
 }
 
 fn group(advisories: &[Advisory], places: &[usize]) -> AliasGroup {
@@ -74,8 +83,18 @@ fn group(advisories: &[Advisory], places: &[usize]) -> AliasGroup {
     let name = least("CVE-")
         .or_else(|| least("GHSA-"))
         .or_else(|| all.first());
+    let passed_on = (places.iter())
+        .filter_map(|place| advisories.get(*place))
+        .flat_map(|advisory| &advisory.upstream);
+    let mut upstream: Vec<Box<str>> = (passed_on)
+        .filter(|name| all.binary_search(name).is_err())
+        .cloned()
+        .collect();
+    upstream.sort_unstable();
+    upstream.dedup();
     AliasGroup {
         name: name.cloned().unwrap_or_default(),
+        upstream,
         members: places
             .iter()
             .map(|place| AdvisoryIndex(u32::try_from(*place).unwrap_or(u32::MAX)))
@@ -130,6 +149,7 @@ mod tests {
         Advisory {
             id: id.into(),
             aliases: aliases.iter().map(|alias| (*alias).into()).collect(),
+            upstream: Vec::new(),
             summary: "".into(),
             withdrawn: withdrawn.then(|| "2024".into()),
             kind: AdvisoryKind::Vulnerability,
@@ -159,5 +179,23 @@ mod tests {
         assert_eq!(&*of(1).name, "GHSA-z");
         assert_eq!(of(1).members.len(), 1, "a withdrawn advisory links nothing");
         assert_eq!(of(4).members, [AdvisoryIndex(4)]);
+    }
+
+    #[test]
+    fn one_upstream_flaw_is_the_flaw_and_several_are_not() {
+        let mut debian = advisory("DEBIAN-CVE-1", &[], false);
+        debian.upstream = vec!["CVE-1".into()];
+        let mut both = advisory("DSA-1", &[], false);
+        both.upstream = vec!["CVE-1".into(), "CVE-2".into()];
+        let advisories = [debian, both, advisory("GHSA-1", &["CVE-1"], false)];
+        let groups = AliasGroups::new(&advisories);
+        let of = |place| groups.of(AdvisoryIndex(place)).unwrap();
+        assert_eq!(&*of(0).name, "CVE-1");
+        assert_eq!(of(0).members, [AdvisoryIndex(0), AdvisoryIndex(2)]);
+        assert!(of(0).upstream.is_empty());
+        assert_eq!((&*of(1).name, of(1).names.len()), ("DSA-1", 1));
+        assert_eq!(of(1).upstream, ["CVE-1".into(), "CVE-2".into()]);
+        let names: Vec<&str> = of(1).fact_names().map(|name| &**name).collect();
+        assert_eq!(names, ["DSA-1", "CVE-1", "CVE-2"]);
     }
 }

@@ -2,7 +2,7 @@
 
 mod distro;
 
-use crate::model::{Distro, Ecosystem, EcosystemKind, WarningCode};
+use crate::model::{Distro, Ecosystem, EcosystemKind, SourcePackage, WarningCode};
 use crate::purl::Purl;
 
 pub use distro::Release;
@@ -25,7 +25,7 @@ pub struct Lookup {
 pub enum EcosystemChoice {
     /// Exactly one.
     One(Ecosystem),
-    /// All that belong to a release of a distribution.
+    /// All that belong to a release of a distribution, or to a registry of several repositories.
     Release(Release),
 }
 
@@ -47,12 +47,20 @@ impl NoLookup {
     }
 }
 
-/// Finds where a package is looked up; `distro` is the document's operating system, for packages
-/// whose purl does not name one.
+/// What a document says of a package besides its purl.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Origin<'a> {
+    /// The document's operating system, for packages whose purl does not name one.
+    pub distro: Option<&'a Distro>,
+    /// The source package, for packages whose purl does not name it.
+    pub source: Option<&'a SourcePackage>,
+}
+
+/// Finds where a package is looked up.
 ///
 /// # Errors
 /// [`NoLookup`]: the reason why the component matches nothing.
-pub fn lookup(purl: &Purl, distro: Option<&Distro>) -> Result<Lookup, NoLookup> {
+pub fn lookup(purl: &Purl, origin: Origin<'_>) -> Result<Lookup, NoLookup> {
     check_registry(purl)?;
     let version = purl
         .version()
@@ -60,14 +68,19 @@ pub fn lookup(purl: &Purl, distro: Option<&Distro>) -> Result<Lookup, NoLookup> 
     if let Some((ecosystem, name)) = language_package(purl) {
         let ecosystem = Ecosystem::parse(ecosystem);
         let kind = ecosystem.kind();
+        let ecosystems = match kind {
+            // `Maven:https://...` names the repository of a record's package.
+            EcosystemKind::Maven => EcosystemChoice::Release(Release::Named("Maven".into())),
+            _ => EcosystemChoice::One(ecosystem),
+        };
         return Ok(Lookup {
-            ecosystems: EcosystemChoice::One(ecosystem),
+            ecosystems,
             kind,
             names: vec![super::package_name(kind, &name).into()],
             version: version.into(),
         });
     }
-    distro::lookup(purl, version, distro)
+    distro::lookup(purl, version, origin)
 }
 
 /// Packages that came from elsewhere than the registry that the advisories speak of.
@@ -127,12 +140,14 @@ mod tests {
     use super::*;
 
     fn one(purl: &str) -> (String, String, String) {
-        let found = lookup(&purl.parse().unwrap(), None).unwrap();
-        let EcosystemChoice::One(ecosystem) = found.ecosystems else {
-            panic!("{purl}")
+        let found = lookup(&purl.parse().unwrap(), Origin::default()).unwrap();
+        let ecosystem = match found.ecosystems {
+            EcosystemChoice::One(ecosystem) => ecosystem.to_string(),
+            EcosystemChoice::Release(Release::Named(name)) => name.into(),
+            EcosystemChoice::Release(other) => panic!("{purl}: {other:?}"),
         };
         (
-            ecosystem.as_str().into(),
+            ecosystem,
             found.names[0].to_string(),
             found.version.to_string(),
         )
@@ -205,7 +220,9 @@ mod tests {
             ("pkg:deb/debian/a@1", WarningCode::DistroMissing),
         ] {
             assert_eq!(
-                lookup(&purl.parse().unwrap(), None).unwrap_err().code,
+                lookup(&purl.parse().unwrap(), Origin::default())
+                    .unwrap_err()
+                    .code,
                 code,
                 "{purl}"
             );
@@ -213,7 +230,7 @@ mod tests {
         assert!(
             lookup(
                 &"pkg:npm/a@1?vcs_url=git%2Bhttps://x".parse().unwrap(),
-                None
+                Origin::default()
             )
             .is_ok()
         );

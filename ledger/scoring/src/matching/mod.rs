@@ -14,9 +14,9 @@ mod packages;
 mod vex;
 
 pub use aliases::AliasGroups;
-pub use bom::match_bom;
+pub use bom::{BomPackage, bom_packages, match_bom};
 pub use evaluate::{Evaluation, evaluate, fixed_versions, unordered_bounds};
-pub use lookup::{EcosystemChoice, Lookup, NoLookup, Release, lookup};
+pub use lookup::{EcosystemChoice, Lookup, NoLookup, Origin, Release, lookup};
 pub use names::package_name;
 pub use packages::{Found, PackageIndex};
 pub use vex::{fit, package_key};

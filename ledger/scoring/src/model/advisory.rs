@@ -24,6 +24,10 @@ pub struct Advisory {
     pub id: Box<str>,
     /// Other ids of the same flaw, sorted and without duplicates.
     pub aliases: Vec<Box<str>>,
+    /// Ids of the flaws that it passes on (OSV `upstream`: a distribution's record names the CVEs
+    /// that it fixes), sorted and without duplicates. With one, it speaks of that flaw; with
+    /// several, of none of them alone.
+    pub upstream: Vec<Box<str>>,
     /// One line; may be empty.
     pub summary: Box<str>,
     /// When it was withdrawn, as the record writes it. A withdrawn advisory matches nothing.

@@ -61,6 +61,19 @@ pub struct Component {
     pub depth: DependencyDepth,
     /// Whether the subject needs it.
     pub scope: Scope,
+    /// The source package that a distribution built it from, where the document says so beside the
+    /// purl. The purl's own `upstream` stands above it.
+    pub source: Option<Box<SourcePackage>>,
+}
+
+/// A distribution's source package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourcePackage {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its version with epoch and release, as the distribution writes it; the binary package's where
+    /// the document does not say.
+    pub version: Option<Box<str>>,
 }
 
 /// Length of the shortest dependency path from the subject: 0 for the subject itself, 1 for its
@@ -170,7 +183,8 @@ warning_codes! {
     MemberInvalid = "member-invalid",
     /// The document's version is newer than those known here; known members are read.
     SpecVersionUnknown = "spec-version-unknown",
-    /// The attestation's signature was not checked, because no key was given.
+    /// The document is an attestation, and the proof does not vouch for its signature: no manifest
+    /// names a key. Who computes may have checked it before.
     SignatureUnchecked = "signature-unchecked",
     /// More warnings than are kept; the detail is how many were left out.
     WarningsOmitted = "warnings-omitted",

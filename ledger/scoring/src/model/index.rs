@@ -17,6 +17,17 @@ pub struct AliasGroup {
     pub members: Vec<AdvisoryIndex>,
     /// All ids and aliases of its advisories, sorted.
     pub names: Vec<Box<str>>,
+    /// Flaws that its advisories pass on together with others, sorted. What is known of them (how
+    /// severe, how likely, exploited) is known of the group; a VEX statement about one of them says
+    /// nothing of the rest, so these are no names.
+    pub upstream: Vec<Box<str>>,
+}
+
+impl AliasGroup {
+    /// The ids under which facts of the flaw are looked up: its names, then its upstream flaws.
+    pub fn fact_names(&self) -> impl DoubleEndedIterator<Item = &Box<str>> {
+        self.names.iter().chain(&self.upstream)
+    }
 }
 
 /// A loaded feed snapshot (kind `concelier`): a pure function of the snapshot's records.

@@ -20,7 +20,8 @@ pub use advisory::{
     RangeKind, Version,
 };
 pub use component::{
-    Bom, BomFormat, Component, ComponentIndex, DependencyDepth, Distro, Scope, Warning, WarningCode,
+    Bom, BomFormat, Component, ComponentIndex, DependencyDepth, Distro, Scope, SourcePackage,
+    Warning, WarningCode,
 };
 pub use ecosystem::{Ecosystem, EcosystemKind, PackageKey};
 pub use facts::{

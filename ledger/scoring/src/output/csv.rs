@@ -5,7 +5,7 @@ use crate::engine::{Computation, Finding};
 use crate::explain::score_text;
 use crate::model::{ReachabilityLevel, SeverityWord};
 
-const HEADER: [&str; 20] = [
+const HEADER: [&str; 25] = [
     "finding",
     "purl",
     "advisory",
@@ -20,9 +20,14 @@ const HEADER: [&str; 20] = [
     "epss",
     "kev",
     "ransomware",
+    "ssvc_exploitation",
+    "ssvc_automatable",
+    "ssvc_technical_impact",
     "vex_status",
     "vex_justification",
     "reachability",
+    "depth",
+    "scope",
     "fixed",
     "components",
     "summary",
@@ -40,7 +45,7 @@ pub fn csv(computation: &Computation) -> String {
     out
 }
 
-fn cells(finding: &Finding) -> [String; 20] {
+fn cells(finding: &Finding) -> [String; 25] {
     let severity = finding.severity.as_ref();
     let word = match finding.score {
         Some(_) => severity
@@ -71,6 +76,9 @@ fn cells(finding: &Finding) -> [String; 20] {
         finding.epss.map(epss_text).unwrap_or_default(),
         finding.kev.is_some().to_string(),
         finding.kev.unwrap_or(false).to_string(),
+        word_or_empty(finding.ssvc.exploitation.as_deref()),
+        word_or_empty(finding.ssvc.automatable.as_deref()),
+        word_or_empty(finding.ssvc.technical_impact.as_deref()),
         finding
             .vex
             .as_ref()
@@ -86,10 +94,19 @@ fn cells(finding: &Finding) -> [String; 20] {
             .reachability
             .map_or("", ReachabilityLevel::name)
             .to_owned(),
+        finding
+            .depth
+            .map(|depth| depth.to_string())
+            .unwrap_or_default(),
+        finding.scope.name().to_owned(),
         finding.fixed.join(" "),
         places.join(" "),
         finding.summary.to_string(),
     ]
+}
+
+fn word_or_empty(word: Option<&str>) -> String {
+    word.unwrap_or_default().to_owned()
 }
 
 fn line(out: &mut String, cells: impl Iterator<Item = String>) {

@@ -78,6 +78,7 @@ fn finding(finding: &Finding) -> Object {
         .with("advisoryId", text(&finding.advisory_id))
         .with("aliases", texts(&finding.aliases))
         .with("components", Value::Array(places.collect()))
+        .with("fixAvailable", !finding.fixed.is_empty())
         .with("fixed", texts(&finding.fixed))
         .with("flaw", text(&finding.flaw))
         .with("id", finding.id.to_string())
@@ -85,8 +86,20 @@ fn finding(finding: &Finding) -> Object {
         .with("node", finding.node.to_string())
         .with("purl", text(finding.purl.as_str()))
         .with("rules", list(finding.rules.iter().map(rule)))
+        .with("scope", finding.scope.name())
         .with("source", text(&finding.source))
         .with("summary", text(&finding.summary));
+    if !finding.upstream.is_empty() {
+        object.insert("upstream", texts(&finding.upstream));
+    }
+    if let Some(depth) = finding.depth {
+        object.insert("depth", depth);
+    }
+    let mut ssvc = finding.ssvc.stated().peekable();
+    if ssvc.peek().is_some() {
+        let points = ssvc.map(|(name, word)| (name, text(word)));
+        object.insert("ssvc", points.collect::<Object>());
+    }
     if let Some(other) = finding.duplicate_of {
         object.insert("duplicateOf", other.to_string());
     }

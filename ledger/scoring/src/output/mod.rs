@@ -13,7 +13,7 @@ pub use csv::csv;
 pub use cyclonedx::cyclonedx;
 pub use json::json;
 pub use sarif::sarif;
-pub use vulns::{VULNS_PREDICATE_TYPE, vulns_predicate};
+pub use vulns::{VULNS_PREDICATE_TYPE, vulns_predicate, vulns_statement};
 
 use crate::cvss::{CvssVector, CvssVersion};
 use crate::engine::SeverityOutcome;

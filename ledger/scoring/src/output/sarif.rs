@@ -12,7 +12,8 @@ use stella_verify::json::{Object, Value};
 /// `level` follows the score (70 and above: error; 40: warning; above 0: note; else none);
 /// `security-severity` is the score on SARIF consumers' scale of 0.0-10.0. A finding that VEX
 /// clears without contradiction is suppressed, not left out. Findings that do not count are left
-/// out: the finding they duplicate stands for them, informational advisories are `none`.
+/// out: the finding they duplicate stands for them, informational advisories are `none`. A result of
+/// level `none` is of kind `informational`: SARIF's level says nothing of a `fail` then (3.27.10).
 #[must_use]
 pub fn sarif(computation: &Computation, context: &RunContext) -> Value {
     let shown: Vec<&Finding> = (computation.findings.iter())
@@ -93,8 +94,15 @@ fn rule(finding: &Finding) -> Value {
 }
 
 fn result(finding: &Finding, rule: usize, context: &RunContext) -> Object {
+    let level = level(finding);
+    let kind = if level == "none" {
+        "informational"
+    } else {
+        "fail"
+    };
     let mut object = Object::new()
-        .with("level", level(finding))
+        .with("kind", kind)
+        .with("level", level)
         .with("locations", Value::Array(locations(finding, context)))
         .with("message", message(&sentence(finding)))
         .with(

@@ -8,8 +8,33 @@ use crate::model::SeverityWord;
 use stella_verify::json::{Object, Value};
 use stella_verify::manifest::ScanManifest;
 
+/// `_type` of an in-toto statement.
+const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
+
 /// `predicateType` of the statement that carries [`vulns_predicate`].
 pub const VULNS_PREDICATE_TYPE: &str = "https://in-toto.io/attestation/vulns/v0.2";
+
+/// The whole statement (in-toto Statement v1), ready to be signed: the artifact is its subject.
+#[must_use]
+pub fn vulns_statement(
+    computation: &Computation,
+    manifest: &ScanManifest,
+    context: &RunContext,
+) -> Value {
+    let name = manifest.artifact_purl.as_deref();
+    let digest = manifest.artifact_digest.to_string();
+    let digest = digest.trim_start_matches("sha256:").to_owned();
+    let subject = Object::new()
+        .with("digest", Object::new().with("sha256", digest))
+        .with("name", text(name.unwrap_or(&context.sbom_name)));
+    Value::Object(
+        Object::new()
+            .with("_type", STATEMENT_TYPE)
+            .with("predicate", vulns_predicate(computation, manifest, context))
+            .with("predicateType", VULNS_PREDICATE_TYPE)
+            .with("subject", Value::Array(vec![Value::Object(subject)])),
+    )
+}
 
 /// The computation as a predicate: one result for each finding that counts, with every severity as
 /// text. The subject of the statement is the artifact's digest.

@@ -97,7 +97,7 @@ impl FeedIndex {
     /// Advisories that affect one package; empty when it cannot be looked up.
     #[must_use]
     pub fn match_purl(&self, purl: &Purl) -> Vec<PackageMatch> {
-        match crate::matching::lookup(purl, None) {
+        match crate::matching::lookup(purl, crate::matching::Origin::default()) {
             Ok(lookup) => self.packages.matches(&self.advisories, &lookup).matches,
             Err(_) => Vec::new(),
         }
@@ -227,6 +227,15 @@ impl<'a> Loader<'a> {
         // Stable: records that share an id stay in row order.
         self.advisories
             .sort_by(|a, b| (&a.source, &a.id).cmp(&(&b.source, &b.id)));
+        // A record without packages matches nothing; what it states of its flaw counts all the same.
+        let unpackaged = (self.advisories.iter())
+            .filter(|advisory| advisory.affected.is_empty() && advisory.withdrawn.is_none());
+        self.severities
+            .extend(unpackaged.map(|advisory| SeverityRecord {
+                id: advisory.id.clone(),
+                severities: advisory.severities.clone(),
+                ssvc: None,
+            }));
         // Stable: records of one id stay in row order.
         self.severities.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(FeedIndex {

@@ -10,25 +10,20 @@ use stella_verify::snapshot::{Footprint, Table, UseKey};
 use super::derive::{Kind, Record};
 use super::diff::{DiffError, visit_differences};
 use crate::engine::Finding;
-use crate::matching::{EcosystemChoice, Release, lookup};
+use crate::matching::{EcosystemChoice, Release, bom_packages};
 use crate::model::{Bom, RowKey};
 
 /// What a computation over `bom` used: every package that is looked up, found or not, and every
 /// name of the flaws that were found.
 #[must_use]
 pub fn footprint(bom: &Bom, findings: &[Finding]) -> Footprint {
-    let mut purls: Vec<_> = (bom.components.iter())
-        .filter_map(|component| component.purl.as_ref())
-        .collect();
-    purls.sort_unstable();
-    purls.dedup();
-    let lookups = (purls.into_iter()).filter_map(|purl| lookup(purl, bom.distro.as_ref()).ok());
+    let lookups = (bom_packages(bom).into_iter()).filter_map(|package| package.lookup.ok());
     let packages = lookups.flat_map(|lookup| {
         let family = family(&lookup.ecosystems).to_owned();
         (lookup.names.into_iter()).map(move |name| UseKey::package(&family, &name))
     });
     let names = findings.iter().flat_map(|finding| {
-        let aliases = finding.aliases.iter().map(|alias| &**alias);
+        let aliases = (finding.aliases.iter().chain(&finding.upstream)).map(|alias| &**alias);
         aliases
             .chain([&*finding.advisory_id])
             .map(UseKey::name)
@@ -69,7 +64,8 @@ pub fn uses_of_row(key: &RowKey, records: [Option<&[u8]>; 2], mut visit: impl Fn
             for bytes in records.into_iter().flatten() {
                 let record = Kind::of(key).and_then(|kind| kind.read(bytes).ok());
                 if let Some(Record::Advisory(advisory)) = record {
-                    (advisory.aliases.iter()).for_each(|alias| visit(UseKey::name(alias)));
+                    let names = advisory.aliases.iter().chain(&advisory.upstream);
+                    names.for_each(|name| visit(UseKey::name(name)));
                 }
             }
         }

@@ -244,6 +244,7 @@ impl Builder {
             purl: Some(purl),
             depth: DependencyDepth::Steps(depth),
             scope,
+            source: None,
         });
         ComponentIndex(place as u32)
     }
@@ -265,6 +266,7 @@ impl Builder {
         self.feed.advisories.push(Advisory {
             id: id.into(),
             aliases: Vec::new(),
+            upstream: Vec::new(),
             summary: format!("Flaw {id}").into(),
             withdrawn: None,
             kind,
@@ -305,6 +307,7 @@ impl Builder {
     /// Says that advisories speak of one flaw.
     pub fn group(&mut self, members: &[AdvisoryIndex], names: &[&str]) {
         self.feed.groups.push(AliasGroup {
+            upstream: Vec::new(),
             name: names[0].into(),
             members: members.to_vec(),
             names: names.iter().map(|name| (*name).into()).collect(),

@@ -1,56 +1,76 @@
 //! `stella score compute`: the same engine on files, without a ledger.
 
-use super::scan::read;
+mod inputs;
+
+use super::scan::knobs;
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use inputs::Inputs;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use stella_proto::reason::Reason;
-use stella_scoring::engine::{self, Computation, EngineInputs, Threads};
+use stella_scoring::engine::{self, CURRENT_ENGINE, Computation, EngineInputs, Threads};
 use stella_scoring::explain::{Outline, View, table};
-use stella_scoring::inputs::{decompress, reachability, sbom};
+use stella_scoring::model::WarningCode;
 use stella_scoring::output as outputs;
-use stella_scoring::policy::{BUILT_IN, Policy};
-use stella_scoring::snapshot::{BadRecords, Builder, FeedIndex, ImportError, Imported, VexIndex};
-use stella_verify::hash::{BlobDigest, sha256};
 use stella_verify::json::canonicalize;
-use stella_verify::manifest::{EngineVersion, ScanManifest, Seed};
-use stella_verify::snapshot::SnapshotKind;
+use stella_verify::manifest::{ScanManifest, Seed};
 use stella_verify::time::format_time;
 use stella_verify::units::UnixMillis;
 
 /// Compute a score without a ledger
 ///
-/// The same inputs submitted to a ledger give the same manifest, nodes and root.
+/// The same inputs submitted to a ledger give the same manifest, nodes and root. Every file may be
+/// gzipped. Exits with 0 also when a gate of the policy fails: the verdict is in the output.
 #[derive(Debug, Args)]
 pub(crate) struct Compute {
-    /// The SBOM: CycloneDX or SPDX JSON, or an attestation of either; gzip accepted
+    /// The SBOM: CycloneDX or SPDX JSON, or an attestation of either
     #[arg(long, value_name = "FILE")]
     sbom: PathBuf,
+    /// Accept only an SBOM attestation that one of these public keys (PEM) signed
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    sbom_key: Vec<PathBuf>,
     /// OSV advisories: `all.zip` exports, directories or JSON files
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     osv: Vec<PathBuf>,
-    /// EPSS scores
-    #[arg(long, value_name = "FILE")]
+    /// EPSS scores: CSV of FIRST
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     epss: Vec<PathBuf>,
-    /// Known exploited vulnerabilities
-    #[arg(long, value_name = "FILE")]
+    /// Known exploited vulnerabilities: JSON of CISA
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     kev: Vec<PathBuf>,
-    /// Severities by CVE
+    /// Severities by CVE: CVE records (version 5), or a join as TSV
     #[arg(long, value_name = "PATH", num_args = 1..)]
     severity: Vec<PathBuf>,
-    /// VEX documents
+    /// VEX documents: OpenVEX, CSAF or CycloneDX
     #[arg(long, value_name = "PATH", num_args = 1..)]
     vex: Vec<PathBuf>,
-    /// Reachability facts
+    /// Reachability facts: govulncheck JSON or stella.reachability/v1
     #[arg(long, value_name = "FILE")]
     reachability: Option<PathBuf>,
     /// A built-in policy's name, or a policy file
     #[arg(long, value_name = "NAME|FILE")]
     policy: Option<String>,
+    /// Digest of what was scanned (sha256:...); the SBOM's own when absent
+    #[arg(long, value_name = "ID")]
+    artifact_digest: Option<String>,
     /// Package URL of what was scanned
     #[arg(long, value_name = "PURL")]
     artifact_purl: Option<String>,
+    /// Version of the scanner that wrote the SBOM
+    #[arg(long, value_name = "TEXT", default_value = "unknown")]
+    scanner_version: String,
+    /// Version of the worker that ran it
+    #[arg(long, value_name = "TEXT", default_value = concat!("stella-", env!("CARGO_PKG_VERSION")))]
+    worker_version: String,
+    /// Seed of the computation, 64 hex digits
+    #[arg(long, value_name = "HEX")]
+    seed: Option<String>,
+    /// A setting of the policy
+    #[arg(long = "knob", value_name = "NAME=VALUE")]
+    knobs: Vec<String>,
     /// Leave bad records of a feed out, and name them, instead of refusing
     #[arg(long)]
     skip_bad_records: bool,
@@ -64,91 +84,62 @@ pub(crate) struct Compute {
 
 impl Compute {
     pub(crate) fn run(self, format: Format) -> Result<u8, Failure> {
-        let bad = |problem: String| Failure::of(Reason::BadSbom, problem);
-        let sbom_bytes = read(&self.sbom)?;
-        let plain = decompress(&sbom_bytes).map_err(|problem| bad(problem.to_string()))?;
-        let bom = sbom::read(&plain)
-            .map_err(|problem| bad(format!("{}: {problem}", self.sbom.display())))?;
-        let feed = self.feed()?;
-        let feed_index = FeedIndex::load(&feed.records).map_err(Failure::operational)?;
-        let vex = self.snapshot(SnapshotKind::Excititor, &[&self.vex])?;
-        let vex_index = VexIndex::load(&vex.records).map_err(Failure::operational)?;
-        let facts = self.facts()?;
-        let policy = self.policy()?;
-        let digest = BlobDigest::new(sha256(&plain));
-        let manifest = ScanManifest {
-            artifact_digest: digest,
-            artifact_purl: self.artifact_purl.clone(),
-            sbom_digest: digest,
-            reachability_digest: facts.as_ref().map(|facts| facts.digest),
-            concelier_snapshot: feed.header.hash(),
-            excititor_snapshot: vex.header.hash(),
-            lattice_policy: policy.hash(),
-            engine_version: EngineVersion::new(1),
-            scanner_version: "unknown".to_owned(),
-            worker_version: concat!("stella-", env!("CARGO_PKG_VERSION")).to_owned(),
-            seed: Seed::new([0; 32]),
-            knobs: std::collections::BTreeMap::new(),
-        };
-        let inputs = EngineInputs {
+        let started = now();
+        let inputs = Inputs::read(&self)?;
+        let manifest = self.manifest(&inputs)?;
+        let given = EngineInputs {
             manifest: &manifest,
-            bom: &bom,
-            feed: &feed_index,
-            vex: &vex_index,
-            reachability: facts.as_ref(),
-            policy: &policy,
+            bom: &inputs.bom,
+            feed: &inputs.feed_index,
+            vex: &inputs.vex_index,
+            reachability: inputs.reachability.as_ref(),
+            policy: &inputs.policy,
         };
-        let computed = engine::compute(&inputs, self.threads())
+        let computed = engine::compute(&given, self.threads())
             .map_err(|problem| Failure::of(Reason::BadManifest, problem.to_string()))?;
-        self.print(format, &computed, &manifest)?;
+        let context = outputs::RunContext {
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            sbom_name: self.sbom.display().to_string(),
+            times: (started, now()),
+            feed_updated: time_text(inputs.feed.newest),
+        };
+        self.print(format, &computed, &manifest, &inputs, &context)?;
         Ok(0)
     }
 
-    fn feed(&self) -> Result<Imported, Failure> {
-        let paths = [&self.osv, &self.epss, &self.kev, &self.severity];
-        self.snapshot(SnapshotKind::Concelier, &paths.map(Vec::as_slice))
-    }
-
-    fn snapshot<P: AsRef<[PathBuf]>>(
-        &self,
-        kind: SnapshotKind,
-        paths: &[P],
-    ) -> Result<Imported, Failure> {
-        let mut builder = Builder::new(kind);
-        for path in paths.iter().flat_map(AsRef::as_ref) {
-            add(&mut builder, path)?;
-        }
-        let bad = if self.skip_bad_records {
-            BadRecords::LeaveOut
-        } else {
-            BadRecords::Refuse
+    /// As the server makes it of the same inputs and words.
+    fn manifest(&self, inputs: &Inputs) -> Result<ScanManifest, Failure> {
+        let usage = |name: &str, problem: String| {
+            Failure::usage(format!("{name}: {problem}"), "see --help for its form")
         };
-        let imported = builder
-            .finish(bad)
-            .map_err(|problem| import_failure(&problem))?;
-        for record in &imported.report.bad {
-            output::warn(&format!("left out {record}"));
-        }
-        Ok(imported)
-    }
-
-    fn facts(&self) -> Result<Option<stella_scoring::model::ReachabilitySet>, Failure> {
-        let Some(path) = &self.reachability else {
-            return Ok(None);
+        let artifact_digest = match &self.artifact_digest {
+            None => inputs.bom.digest,
+            Some(text) => {
+                (text.parse()).map_err(|problem: stella_verify::hash::HashParseError| {
+                    usage("--artifact-digest", problem.to_string())
+                })?
+            }
         };
-        let bytes = read(path)?;
-        let bad = |problem: String| {
-            Failure::of(Reason::BadSbom, format!("{}: {problem}", path.display()))
+        let seed = match &self.seed {
+            None => Seed::new([0; 32]),
+            Some(text) => stella_verify::hash::from_hex(text)
+                .map(Seed::new)
+                .map_err(|problem| usage("--seed", problem.to_string()))?,
         };
-        let plain = decompress(&bytes).map_err(|problem| bad(problem.to_string()))?;
-        reachability::read(&plain)
-            .map(Some)
-            .map_err(|problem| bad(problem.to_string()))
-    }
-
-    fn policy(&self) -> Result<Policy, Failure> {
-        let default = BUILT_IN.first().map(|policy| policy.name);
-        super::policy::load(self.policy.as_deref().or(default).unwrap_or_default())
+        Ok(ScanManifest {
+            artifact_digest,
+            artifact_purl: self.artifact_purl.clone(),
+            sbom_digest: inputs.bom.digest,
+            reachability_digest: inputs.reachability.as_ref().map(|facts| facts.digest),
+            concelier_snapshot: inputs.feed.header.hash(),
+            excititor_snapshot: inputs.vex.header.hash(),
+            lattice_policy: inputs.policy.hash(),
+            engine_version: CURRENT_ENGINE,
+            scanner_version: self.scanner_version.clone(),
+            worker_version: self.worker_version.clone(),
+            seed,
+            knobs: knobs(&self.knobs)?,
+        })
     }
 
     fn threads(&self) -> Threads {
@@ -161,64 +152,81 @@ impl Compute {
         format: Format,
         computed: &Computation,
         manifest: &ScanManifest,
+        inputs: &Inputs,
+        context: &outputs::RunContext,
     ) -> Result<(), Failure> {
         let json = |value: &_| String::from_utf8_lossy(&canonicalize(value)).into_owned() + "\n";
-        let text = match format {
+        match format {
             Format::Table => {
                 let outline = Outline::of(&computed.nodes).map_err(Failure::operational)?;
-                table(&outline, &View::default())
+                output::text(&table(&outline, &View::default()))?;
+                told(computed, inputs.verified_by.is_some());
+                Ok(())
             }
-            Format::Json | Format::Jsonl => json(&outputs::json(computed, manifest, self.nodes)),
-            Format::Sarif => json(&outputs::sarif(computed, &self.context())),
-            Format::Cyclonedx => json(&outputs::cyclonedx(computed, manifest, &self.context())),
-            Format::Csv => outputs::csv(computed),
-        };
-        output::text(&text)
+            Format::Json | Format::Jsonl => {
+                let document = self.document(computed, manifest, inputs)?;
+                output::document(format, &document)
+            }
+            Format::Sarif => output::text(&json(&outputs::sarif(computed, context))),
+            Format::Cyclonedx => {
+                output::text(&json(&outputs::cyclonedx(computed, manifest, context)))
+            }
+            Format::InToto => {
+                let statement = outputs::vulns_statement(computed, manifest, context);
+                output::text(&json(&statement))
+            }
+            Format::Csv => output::text(&outputs::csv(computed)),
+        }
     }
 
-    /// What the outputs say of the run; no part of the score.
-    fn context(&self) -> outputs::RunContext {
-        let elapsed = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        let now = UnixMillis::new(u64::try_from(elapsed.as_millis()).unwrap_or_default());
-        let now = format_time(now).unwrap_or_default();
-        outputs::RunContext {
-            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-            sbom_name: self.sbom.display().to_string(),
-            times: (now.clone(), now.clone()),
-            feed_updated: now,
+    /// The result, and what was read: `{score, manifest, findings, warnings, inputs, nodes?, ...}`.
+    fn document(
+        &self,
+        computed: &Computation,
+        manifest: &ScanManifest,
+        inputs: &Inputs,
+    ) -> Result<Value, Failure> {
+        let computed = outputs::json(computed, manifest, self.nodes);
+        let mut document: Value =
+            serde_json::from_slice(&canonicalize(&computed)).map_err(Failure::operational)?;
+        let members = document.as_object_mut();
+        if let Some(members) = members {
+            members.insert("inputs".to_owned(), inputs.to_json());
+            // The proof cannot vouch for a signature; here somebody just did.
+            if inputs.verified_by.is_some()
+                && let Some(Value::Array(warnings)) = members.get_mut("warnings")
+            {
+                let code = WarningCode::SignatureUnchecked.name();
+                warnings
+                    .retain(|warning| warning.get("code").and_then(Value::as_str) != Some(code));
+            }
         }
+        Ok(document)
     }
 }
 
-/// Adds a file, or every file below a folder.
-fn add(builder: &mut Builder, path: &Path) -> Result<(), Failure> {
-    let failed = |problem: std::io::Error| Failure::file(path, &problem);
-    if path.is_dir() {
-        for entry in std::fs::read_dir(path).map_err(failed)? {
-            add(builder, &entry.map_err(failed)?.path())?;
-        }
-        return Ok(());
+/// Says on stderr what was odd: a line for each kind, with the first place.
+fn told(computed: &Computation, signature_checked: bool) {
+    let mut kinds: BTreeMap<WarningCode, (usize, String)> = BTreeMap::new();
+    for warning in &computed.warnings {
+        let first = || format!("{} {}", warning.pointer, warning.detail);
+        kinds.entry(warning.code).or_insert_with(|| (0, first())).0 += 1;
     }
-    let bytes = read(path)?;
-    builder
-        .add(&path.display().to_string(), &bytes)
-        .map_err(|problem| import_failure(&problem))
+    if signature_checked {
+        kinds.remove(&WarningCode::SignatureUnchecked);
+    }
+    for (code, (count, first)) in kinds {
+        output::warn(&format!("{code}: {count}, the first at {}", first.trim()));
+    }
 }
 
-fn import_failure(problem: &ImportError) -> Failure {
-    let named = match problem {
-        ImportError::BadRecords(report) => {
-            let bad: Vec<String> = report
-                .bad
-                .iter()
-                .take(20)
-                .map(ToString::to_string)
-                .collect();
-            format!("{problem}: {}", bad.join("; "))
-        }
-        other => other.to_string(),
-    };
-    Failure::of(Reason::SnapshotBadRecord, named)
+fn now() -> String {
+    time_text(Some(std::time::SystemTime::now()))
+}
+
+/// A time as the ledger writes it; the epoch for none.
+fn time_text(time: Option<std::time::SystemTime>) -> String {
+    let elapsed = time.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let millis = elapsed.unwrap_or_default().as_millis();
+    format_time(UnixMillis::new(u64::try_from(millis).unwrap_or_default())).unwrap_or_default()
 }

@@ -224,7 +224,8 @@ pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|problem| Failure::file(path, &problem))
 }
 
-fn knobs(pairs: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+/// The settings that `--knob NAME=VALUE` names.
+pub(crate) fn knobs(pairs: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     pairs
         .iter()
         .map(|pair| match pair.split_once('=') {

@@ -17,39 +17,38 @@ fn word(text: &'static str) -> FactValue {
     FactValue::Word(Text::Borrowed(text))
 }
 
-/// Facts of the component, from all its places: the fewest steps, the strongest need.
+/// Facts of the component.
 pub(super) fn component(context: &Context<'_>, member: &Member<'_>, facts: &mut Facts) {
+    let (steps, need) = need(context, member);
+    if let Some(steps) = steps {
+        facts.set(Fact::ComponentDepth, FactValue::count(steps));
+    }
+    facts.set(Fact::ComponentScope, word(need.name()));
+    let kind = Text::Owned(member.matched.purl.kind().to_owned());
+    facts.set(Fact::ComponentType, FactValue::Word(kind));
+}
+
+/// How a package is needed, over all its places: the fewest steps, the strongest scope.
+pub(super) fn need(context: &Context<'_>, member: &Member<'_>) -> (Option<u32>, Need) {
     let places = || {
         (member.matched.components.iter()).filter_map(|index| {
-            context
-                .inputs
-                .bom
-                .components
-                .get(usize::try_from(index.0).ok()?)
+            let place = usize::try_from(index.0).ok()?;
+            context.inputs.bom.components.get(place)
         })
     };
     let steps = places().filter_map(|component| match component.depth {
         DependencyDepth::Steps(steps) => Some(steps),
         DependencyDepth::Unknown => None,
     });
-    if let Some(steps) = steps.min() {
-        facts.set(Fact::ComponentDepth, FactValue::count(steps));
-    }
     let strength = |need: &Need| match need {
         Need::Excluded => 0,
         Need::Optional => 1,
         Need::Unspecified => 2,
         Need::Required => 3,
     };
-    let need = places()
-        .map(|component| component.scope)
-        .max_by_key(strength);
-    facts.set(
-        Fact::ComponentScope,
-        word(need.unwrap_or(Need::Unspecified).name()),
-    );
-    let kind = Text::Owned(member.matched.purl.kind().to_owned());
-    facts.set(Fact::ComponentType, FactValue::Word(kind));
+    let scope = places().map(|component| component.scope);
+    let strongest = scope.max_by_key(strength).unwrap_or(Need::Unspecified);
+    (steps.min(), strongest)
 }
 
 /// Facts that the matches themselves state.
@@ -67,7 +66,7 @@ pub(super) fn epss(
     parent: NodeId,
     facts: &mut Facts,
 ) -> Result<Option<Built>, EngineError> {
-    let stated = (flaw.group.names.iter())
+    let stated = (flaw.group.fact_names())
         .filter_map(|name| Some((name, context.inputs.feed.epss(name)?)))
         // The first name wins a tie: `max_by_key` takes the last.
         .rev()
@@ -103,7 +102,7 @@ pub(super) fn kev(
     parent: NodeId,
     facts: &mut Facts,
 ) -> Result<Option<Built>, EngineError> {
-    let entries: Vec<_> = (flaw.group.names.iter())
+    let entries: Vec<_> = (flaw.group.fact_names())
         .filter_map(|name| Some((name, context.inputs.feed.kev(name)?)))
         .collect();
     let ransomware = entries.iter().any(|(_, fact)| fact.ransomware);
@@ -136,7 +135,7 @@ pub(super) fn ssvc(
     parent: NodeId,
     facts: &mut Facts,
 ) -> Result<Option<Built>, EngineError> {
-    let mut names = flaw.group.names.iter();
+    let mut names = flaw.group.fact_names();
     let Some((name, stated)) = names.find_map(|name| Some((name, context.inputs.feed.ssvc(name)?)))
     else {
         return Ok(None);

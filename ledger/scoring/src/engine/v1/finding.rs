@@ -5,7 +5,7 @@ use super::matched::{Flaw, Member};
 use super::node::{Built, Draft, at_pointer, at_row, count, text};
 use super::rules::{self, Ruled, Start};
 use super::{Context, EngineError, facts, severity};
-use crate::engine::{Finding, SeverityOutcome, VexOutcome};
+use crate::engine::{Finding, SeverityOutcome, SsvcOutcome, VexOutcome};
 use crate::limits::MAX_NODE_ITEMS;
 use crate::model::{Component, JsonPointer, MatchedBy, ReachabilityLevel, Until};
 use crate::policy::{Fact, FactValue, Facts};
@@ -104,6 +104,15 @@ fn count_finding(
         _ => None,
     };
     let flag = |fact| matches!(known.get(fact), Some(FactValue::Flag(true)));
+    let word = |fact| match known.get(fact) {
+        Some(FactValue::Word(word)) => Some(Box::from(&**word)),
+        _ => None,
+    };
+    finding.ssvc = SsvcOutcome {
+        exploitation: word(Fact::SsvcExploitation),
+        automatable: word(Fact::SsvcAutomatable),
+        technical_impact: word(Fact::SsvcTechnicalImpact),
+    };
     finding.duplicate_of = None;
     finding.severity = established.severity;
     finding.epss = number(Fact::EpssProbability);
@@ -176,6 +185,7 @@ fn uncounted(
             .iter()
             .filter(|name| **name != member.advisory.id);
         let fixed = &member.matched.package.fixed;
+        let (depth, scope) = facts::need(context, member);
         findings.push(Finding {
             id,
             purl: member.matched.purl.clone(),
@@ -185,14 +195,18 @@ fn uncounted(
             summary: member.advisory.summary.clone(),
             flaw: flaw.group.name.clone(),
             aliases: aliases.cloned().collect(),
+            upstream: flaw.group.upstream.clone(),
             components: places(context, member)
                 .map(|place| place.pointer.clone())
                 .collect(),
+            depth,
+            scope,
             fixed: fixed.iter().map(|version| version.0.clone()).collect(),
             duplicate_of: lead,
             severity: None,
             epss: None,
             kev: None,
+            ssvc: SsvcOutcome::default(),
             vex: None,
             reachability: None,
             score: None,
@@ -286,6 +300,9 @@ fn group_node(
 ) -> Result<Built, EngineError> {
     let names = flaw.group.names.iter().take(MAX_NODE_ITEMS);
     let members = flaw.members.iter().take(MAX_NODE_ITEMS);
+    let passed_on = &flaw.group.upstream;
+    let upstream = passed_on.iter().take(MAX_NODE_ITEMS).map(|name| text(name));
+    let upstream = Value::Array(upstream.collect());
     Draft::new(
         NodeKind::Transform,
         "alias-group",
@@ -303,6 +320,11 @@ fn group_node(
         Value::Array(members.map(|m| text(&m.advisory.id)).collect()),
     )
     .input("matchingCount", count(flaw.members.len()))
+    .input_if("upstream", (!passed_on.is_empty()).then_some(upstream))
+    .input_if(
+        "upstreamCount",
+        (!passed_on.is_empty()).then(|| count(passed_on.len())),
+    )
     .output("flaw", text(&flaw.group.name))
     .output("counts", text(&lead.advisory.id))
     .seal()

@@ -72,6 +72,14 @@ impl Draft {
         self
     }
 
+    /// Adds an input when there is a value.
+    pub(super) fn input_if(self, name: &'static str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.input(name, value),
+            None => self,
+        }
+    }
+
     pub(super) fn inputs(mut self, inputs: Object) -> Self {
         self.parts.inputs = inputs;
         self

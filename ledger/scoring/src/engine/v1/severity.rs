@@ -71,7 +71,7 @@ fn stated<'a>(context: &Context<'a>, flaw: &Flaw<'a>) -> Vec<Stated<'a>> {
         };
         all.extend(severities.iter().map(Cow::Borrowed));
     }
-    for name in &flaw.group.names {
+    for name in flaw.group.fact_names() {
         all.extend(
             context
                 .inputs

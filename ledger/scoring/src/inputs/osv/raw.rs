@@ -10,6 +10,7 @@ pub(super) struct RawRecord<'a> {
     #[serde(borrow)]
     pub(super) id: Text<'a>,
     pub(super) aliases: List<Text<'a>>,
+    pub(super) upstream: List<Text<'a>>,
     pub(super) summary: Text<'a>,
     pub(super) withdrawn: Text<'a>,
     pub(super) severity: List<Object<RawSeverity<'a>>>,

@@ -11,8 +11,7 @@ use crate::model::JsonPointer;
 /// What is asked of an attestation's signature.
 #[derive(Debug, Clone, Copy)]
 pub enum Signed<'k> {
-    /// It is not checked; the document carries a warning that says so. Documents without signature
-    /// are accepted.
+    /// It is not checked. Documents without signature are accepted.
     Unchecked,
     /// One of these keys must have signed. A document that is no envelope is refused.
     By(&'k [PublicKey]),

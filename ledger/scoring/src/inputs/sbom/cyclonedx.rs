@@ -162,6 +162,7 @@ impl Walk {
             purl,
             depth: DependencyDepth::Unknown,
             scope: self.scope(raw, &pointer),
+            source: super::source::of_properties(&raw.properties),
             pointer,
         })
     }

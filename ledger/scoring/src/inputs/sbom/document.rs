@@ -61,7 +61,17 @@ pub(super) struct RawComponent<'a> {
     pub(super) version: Text<'a>,
     pub(super) purl: Text<'a>,
     pub(super) scope: Text<'a>,
+    pub(super) properties: List<Object<Property<'a>>>,
     pub(super) components: List<Object<RawComponent<'a>>>,
+}
+
+/// CycloneDX property.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Property<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    pub(super) value: Text<'a>,
 }
 
 /// CycloneDX dependency.
@@ -81,6 +91,7 @@ pub(super) struct Package<'a> {
     pub(super) id: Text<'a>,
     pub(super) name: Text<'a>,
     pub(super) version_info: Text<'a>,
+    pub(super) source_info: Text<'a>,
     pub(super) primary_package_purpose: Text<'a>,
     pub(super) external_refs: List<Object<ExternalRef<'a>>>,
 }

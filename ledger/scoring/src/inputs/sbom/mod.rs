@@ -11,6 +11,7 @@ mod attestation;
 mod cyclonedx;
 mod document;
 mod graph;
+mod source;
 mod spdx;
 mod warnings;
 
@@ -42,7 +43,7 @@ pub enum SbomError {
 }
 
 /// Reads a bill of materials, gzipped or not, of any supported format. An attestation's signature
-/// is not checked, and a warning says so.
+/// is not checked; its warning says so.
 ///
 /// # Errors
 /// [`SbomError`].
@@ -51,6 +52,10 @@ pub fn read(bytes: &[u8]) -> Result<Bom, SbomError> {
 }
 
 /// As [`read`], with a demand on the attestation's signature.
+///
+/// What is read does not depend on the demand: the warning that the signature is unchecked stands in
+/// every proof over an attestation, because no manifest names a key. The same inputs give the same
+/// proof, whoever checked the signature before.
 ///
 /// # Errors
 /// [`SbomError`].
@@ -68,15 +73,12 @@ pub fn read_signed(bytes: &[u8], signed: Signed<'_>) -> Result<Bom, SbomError> {
     let payload = attestation::open(&bytes, signed)?;
     let statement: Document<'_> = json::parse(&payload)?;
     let mut bom = read_statement(statement, digest, &root)?;
-    if let Signed::Unchecked = signed {
-        let code = WarningCode::SignatureUnchecked;
-        bom.warnings.push(Warning {
-            pointer: root,
-            code,
-            detail: "".into(),
-        });
-        bom.warnings.sort_unstable();
-    }
+    bom.warnings.push(Warning {
+        pointer: root,
+        code: WarningCode::SignatureUnchecked,
+        detail: "".into(),
+    });
+    bom.warnings.sort_unstable();
     Ok(bom)
 }
 

@@ -156,6 +156,7 @@ impl Walk {
             purl,
             depth: DependencyDepth::Unknown,
             scope: Scope::Unspecified,
+            source: super::source::of_package(package),
         });
         Ok(())
     }

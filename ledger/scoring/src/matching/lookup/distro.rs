@@ -1,6 +1,6 @@
 //! Distribution packages: which release, which source package, which version.
 
-use super::{EcosystemChoice, Lookup, NoLookup};
+use super::{EcosystemChoice, Lookup, NoLookup, Origin};
 use crate::matching::package_name;
 use crate::model::{Distro, Ecosystem, EcosystemKind, WarningCode};
 use crate::purl::Purl;
@@ -35,11 +35,7 @@ impl Release {
     }
 }
 
-pub(super) fn lookup(
-    purl: &Purl,
-    version: &str,
-    document: Option<&Distro>,
-) -> Result<Lookup, NoLookup> {
+pub(super) fn lookup(purl: &Purl, version: &str, origin: Origin<'_>) -> Result<Lookup, NoLookup> {
     let missing = || NoLookup::new(WarningCode::DistroMissing, purl.as_str());
     let unknown = || NoLookup::new(WarningCode::EcosystemUnknown, purl.as_str());
     let kind = match purl.kind() {
@@ -50,10 +46,11 @@ pub(super) fn lookup(
         _ => return Err(unknown()),
     };
     let distro = named_distro(purl)
-        .or_else(|| document.cloned())
+        .or_else(|| origin.distro.cloned())
+        .or_else(|| dist_tag(purl))
         .ok_or_else(missing)?;
     let release = release(kind, &distro).ok_or_else(unknown)?;
-    let (names, source_version) = names(kind, purl);
+    let (names, source_version) = names(kind, purl, origin);
     let version = with_epoch(purl, source_version.unwrap_or(version));
     Ok(Lookup {
         ecosystems: EcosystemChoice::Release(release),
@@ -77,7 +74,7 @@ fn named_distro(purl: &Purl) -> Option<Distro> {
     let distro = match purl.qualifier("distro") {
         Some(text) => text.to_ascii_lowercase(),
         // Rolling distributions have no release.
-        None if matches!(namespace, "wolfi" | "chainguard") => {
+        None if matches!(namespace, "wolfi" | "chainguard" | "minimos") => {
             return Some(Distro {
                 id: namespace.into(),
                 version: "".into(),
@@ -113,6 +110,27 @@ fn named_distro(purl: &Purl) -> Option<Distro> {
             version: "".into(),
         }),
     }
+}
+
+/// The release that an rpm's own version names: `el9` in `3.0.7-18.el9_2`, by vendors whose packages
+/// carry it. Other namespaces rebuild such packages, so there it says nothing.
+fn dist_tag(purl: &Purl) -> Option<Distro> {
+    let id = match (purl.kind(), purl.namespace()?) {
+        ("rpm", "redhat" | "rhel") => "rhel",
+        ("rpm", "rocky" | "rockylinux") => "rocky",
+        ("rpm", "almalinux" | "alma") => "almalinux",
+        _ => return None,
+    };
+    let version = purl.version()?;
+    let (_, tail) = [".el", "+el"]
+        .iter()
+        .find_map(|tag| version.split_once(tag))?;
+    let end = tail.find(|next: char| !next.is_ascii_digit());
+    let release = tail.get(..end.unwrap_or(tail.len()))?;
+    (!release.is_empty()).then(|| Distro {
+        id: id.into(),
+        version: release.into(),
+    })
 }
 
 /// Code names of Debian and Ubuntu releases, which their purls often carry.
@@ -154,6 +172,7 @@ fn release(kind: EcosystemKind, distro: &Distro) -> Option<Release> {
         }
         (EcosystemKind::Apk, "wolfi") => named("Wolfi".into()),
         (EcosystemKind::Apk, "chainguard") => named("Chainguard".into()),
+        (EcosystemKind::Apk, "minimos") => named("MinimOS".into()),
         (EcosystemKind::Rpm, "rhel" | "redhat" | "red hat" | "red") => {
             named(format!("Red Hat:enterprise_linux:{major}"))
         }
@@ -182,13 +201,23 @@ fn release(kind: EcosystemKind, distro: &Distro) -> Option<Release> {
 
 /// Names to look a package up by. Debian, Ubuntu and Alpine advisories name source packages; rpm
 /// advisories name binary or source packages, by distribution, so both are tried. The `upstream`
-/// qualifier names the source package, with its version where that differs.
-fn names(kind: EcosystemKind, purl: &Purl) -> (Vec<&str>, Option<&str>) {
-    let Some(upstream) = purl
-        .qualifier("upstream")
-        .or_else(|| purl.qualifier("origin"))
-    else {
-        return (vec![purl.name()], None);
+/// qualifier names the source package, with its version where that differs; else the document does.
+fn names<'a>(
+    kind: EcosystemKind,
+    purl: &'a Purl,
+    origin: Origin<'a>,
+) -> (Vec<&'a str>, Option<&'a str>) {
+    let qualifier = purl.qualifier("upstream");
+    let Some(upstream) = qualifier.or_else(|| purl.qualifier("origin")) else {
+        let Some(source) = origin.source else {
+            return (vec![purl.name()], None);
+        };
+        if kind == EcosystemKind::Rpm {
+            let mut names = vec![purl.name(), &source.name];
+            names.dedup();
+            return (names, None);
+        }
+        return (vec![&source.name], source.version.as_deref());
     };
     if kind == EcosystemKind::Rpm {
         let source = source_rpm(upstream).unwrap_or(upstream);
@@ -226,10 +255,23 @@ fn with_epoch(purl: &Purl, version: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::SourcePackage;
 
     #[track_caller]
     fn check(purl: &str, ecosystems: &[&str], others: &[&str], names: &[&str], version: &str) {
-        let found = super::super::lookup(&purl.parse().unwrap(), None).unwrap();
+        check_from(purl, Origin::default(), ecosystems, others, names, version);
+    }
+
+    #[track_caller]
+    fn check_from(
+        purl: &str,
+        origin: Origin<'_>,
+        ecosystems: &[&str],
+        others: &[&str],
+        names: &[&str],
+        version: &str,
+    ) {
+        let found = super::super::lookup(&purl.parse().unwrap(), origin).unwrap();
         let EcosystemChoice::Release(release) = &found.ecosystems else {
             panic!("{purl}")
         };
@@ -339,5 +381,81 @@ mod tests {
             &["openssl-libs", "openssl"],
             "3.0",
         );
+    }
+
+    #[test]
+    fn the_document_names_what_the_purl_does_not() {
+        let source = SourcePackage {
+            name: "glibc".into(),
+            version: Some("2.36-9+deb12u4".into()),
+        };
+        let origin = Origin {
+            distro: None,
+            source: Some(&source),
+        };
+        let debian = "pkg:deb/debian/libc6@2.36-9%2Bdeb12u4?distro=debian-12";
+        check_from(
+            debian,
+            origin,
+            &["Debian:12"],
+            &[],
+            &["glibc"],
+            "2.36-9+deb12u4",
+        );
+        let rpm = "pkg:rpm/rocky/glibc-common@2.34?distro=rocky-9.3";
+        check_from(
+            rpm,
+            origin,
+            &["Rocky Linux:9"],
+            &[],
+            &["glibc-common", "glibc"],
+            "2.34",
+        );
+        // What the purl says of itself stands above.
+        let named = format!("{debian}&upstream=other");
+        check_from(
+            &named,
+            origin,
+            &["Debian:12"],
+            &[],
+            &["other"],
+            "2.36-9+deb12u4",
+        );
+    }
+
+    #[test]
+    fn an_rpm_names_its_vendors_release() {
+        for (purl, ecosystem) in [
+            (
+                "pkg:rpm/redhat/a@3.0.7-18.el9_2",
+                "Red Hat:enterprise_linux:9::baseos",
+            ),
+            (
+                "pkg:rpm/redhat/a@1-2.module%2Bel8.5.0%2B1",
+                "Red Hat:enterprise_linux:8",
+            ),
+            ("pkg:rpm/almalinux/a@1-2.el10", "AlmaLinux:10"),
+        ] {
+            let version = purl.rsplit_once('@').unwrap().1.replace("%2B", "+");
+            check(
+                purl,
+                &[ecosystem],
+                &["Red Hat:enterprise_linux:7"],
+                &["a"],
+                &version,
+            );
+        }
+        for purl in [
+            "pkg:rpm/centos/a@1-2.el9",
+            "pkg:rpm/redhat/a@1-2.fc39",
+            "pkg:rpm/a@1.el9",
+        ] {
+            let refused = super::super::lookup(&purl.parse().unwrap(), Origin::default());
+            assert_eq!(
+                refused.unwrap_err().code,
+                WarningCode::DistroMissing,
+                "{purl}"
+            );
+        }
     }
 }

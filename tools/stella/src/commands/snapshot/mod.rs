@@ -151,17 +151,25 @@ async fn policies(session: &Session) -> Result<Vec<Value>, Failure> {
     }
 }
 
-/// The hash of a policy that is named by hash or by file; files are registered.
+/// The hash of a policy that is named by hash, by a built-in one's name, or by file; the last two are
+/// registered.
 pub(crate) async fn policy_hash(session: &Session, word: &str) -> Result<String, Failure> {
     if word.is_empty() || word.starts_with("sha256:") {
         return Ok(word.to_owned());
     }
-    register_policy(session, Path::new(word)).await
+    let text = match stella_scoring::policy::built_in(word) {
+        Some(built_in) => built_in.text.as_bytes().to_vec(),
+        None => super::scan::read(Path::new(word))?,
+    };
+    register(session, text).await
 }
 
 /// Registers a policy file.
 async fn register_policy(session: &Session, path: &Path) -> Result<String, Failure> {
-    let policy = super::scan::read(path)?;
+    register(session, super::scan::read(path)?).await
+}
+
+async fn register(session: &Session, policy: Vec<u8>) -> Result<String, Failure> {
     let request = wire::RegisterPolicyRequest {
         policy: policy.into(),
     };
