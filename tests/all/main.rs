@@ -12,6 +12,8 @@
 mod bundles;
 mod crate_edges;
 mod fuzz_replay;
+mod http;
+mod http_api;
 mod replay;
 mod scoring;
 mod second_verifier;

@@ -1,42 +1,13 @@
 //! The log as foreign tools read it: checkpoint and tiles over HTTP/1.1, without gRPC.
 
+use crate::http::get;
 use crate::support::TestServer;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use stella_proto::admin::GetStatusRequest;
 use stella_proto::ledger as wire;
 use stella_verify::checkpoint::SignedCheckpoint;
 use stella_verify::hash::RootHash;
 use stella_verify::merkle::root_of;
 use stella_verify::tile::{EntryBundle, TileWidth};
-
-struct Answer {
-    status: u16,
-    headers: String,
-    body: Vec<u8>,
-}
-
-fn get(url: &str, path: &str) -> Answer {
-    let address = url.trim_start_matches("http://");
-    let mut stream = TcpStream::connect(address).unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).unwrap();
-    let end = bytes
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .unwrap();
-    let headers = String::from_utf8(bytes[..end].to_vec())
-        .unwrap()
-        .to_lowercase();
-    let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer {
-        status,
-        headers,
-        body: bytes[end + 4..].to_vec(),
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tiles_have_the_root_that_the_checkpoint_signs() {
