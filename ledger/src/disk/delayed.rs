@@ -35,6 +35,10 @@ impl Disk for DelayedSync {
         Ok(self.wrap(self.disk.create(path)?))
     }
 
+    fn create_zeroed(&self, path: &str, length: ByteLength) -> io::Result<Arc<dyn DiskFile>> {
+        Ok(self.wrap(self.disk.create_zeroed(path, length)?))
+    }
+
     fn open(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
         Ok(self.wrap(self.disk.open(path)?))
     }

@@ -11,6 +11,7 @@
 
 mod delayed;
 mod real;
+mod zeros;
 
 pub use delayed::DelayedSync;
 pub use real::RealDisk;
@@ -51,6 +52,14 @@ pub trait Disk: Send + Sync + std::fmt::Debug {
 
     /// Creates an empty file for reading and writing; one that exists is emptied.
     fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>>;
+
+    /// Creates a file that is full of zeros, written out and not only reserved; one that exists is
+    /// emptied first. Nothing is synced.
+    fn create_zeroed(&self, path: &str, length: ByteLength) -> io::Result<Arc<dyn DiskFile>> {
+        let file = self.create(path)?;
+        zeros::write(&*file, length)?;
+        Ok(file)
+    }
 
     /// Opens an existing file for reading and writing.
     fn open(&self, path: &str) -> io::Result<Arc<dyn DiskFile>>;

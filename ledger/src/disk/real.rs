@@ -1,6 +1,6 @@
 //! The operating system's files.
 
-use super::{ByteLength, ByteOffset, Disk, DiskFile, DiskLock};
+use super::{ByteLength, ByteOffset, Disk, DiskFile, DiskLock, zeros};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -40,6 +40,15 @@ impl Disk for RealDisk {
             .truncate(true)
             .open(self.root.join(path))?;
         Ok(Arc::new(RealFile(file)))
+    }
+
+    fn create_zeroed(&self, path: &str, length: ByteLength) -> io::Result<Arc<dyn DiskFile>> {
+        let file = self.create(path)?;
+        // What cannot be written directly, or not to the end, is written the ordinary way.
+        if zeros::write_directly(&self.root.join(path), length).is_err() {
+            zeros::write(&*file, length)?;
+        }
+        Ok(file)
     }
 
     fn open(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {

@@ -14,14 +14,12 @@ use super::bytes::Fields;
 use super::fault::{Damage, DiskFault, Fault, Place, StoreFault};
 use super::ids::SegmentNumber;
 use super::spec::LogSpec;
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{ByteLength, Disk, DiskFile};
 use std::sync::Arc;
 
 /// Folder of the log inside the data directory.
 pub(crate) const LOG_FOLDER: &str = "log";
 const MAGIC: &[u8; 8] = b"STLSEGM1";
-/// Zeros are written in pieces of this many bytes.
-const FILL_BYTES: usize = 1024 * 1024;
 
 /// First block that a frame may start at.
 pub(crate) const FIRST_FRAME: BlockNumber = BlockNumber(1);
@@ -82,9 +80,11 @@ impl Segment {
     ) -> Result<Self, DiskFault> {
         let path = segment_path(number);
         let draft = temporary(&path);
+        let bytes = u64::try_from(spec.segment_blocks.bytes()).unwrap_or(u64::MAX);
+        // An fdatasync into unwritten extents would have to commit the file system's journal.
         let file = disk
-            .create(&draft)
-            .map_err(|source| DiskFault::new("create", &draft, source))?;
+            .create_zeroed(&draft, ByteLength(bytes))
+            .map_err(|source| DiskFault::new("write", &path, source))?;
         let segment = Self {
             number,
             key: BlockKey::new(spec.log, FileKind::Segment, number.0),
@@ -92,18 +92,6 @@ impl Segment {
             file,
             blocks: spec.segment_blocks,
         };
-        // The zeros are written out: an fdatasync into unwritten extents would have to commit the
-        // file system's journal each time.
-        let zeros = vec![0u8; FILL_BYTES.min(spec.segment_blocks.bytes())];
-        let mut at = BlockNumber(0);
-        while at.0 < spec.segment_blocks.0 {
-            let left = BlockNumber(spec.segment_blocks.0).since(at).bytes();
-            let piece = zeros.get(..left.min(zeros.len())).unwrap_or(&zeros);
-            segment.write(piece, at)?;
-            at = at.plus(BlockCount(
-                u32::try_from(piece.len() / BLOCK_BYTES).unwrap_or(1),
-            ));
-        }
         segment.write(&header_block(spec, &segment), BlockNumber(0))?;
         Ok(segment)
     }
