@@ -841,6 +841,84 @@ def parse_snapshot_row(data: bytes) -> bytes:
     return leaf_hash(data)
 
 
+SNAPSHOT_ANSWER = Shape(required={
+    "columns": is_array_of(is_string),
+    "hashes": is_array_of(is_id),
+    "rows": is_array_of(is_array_of(is_string)),
+    "start": is_count,
+}, optional={
+    "after": is_array_of(is_string),
+    "before": is_array_of(is_string),
+    "startsWith": is_string,
+})
+SNAPSHOT_PROOF = Shape(required={
+    "schema": is_exactly("stella.snapshot-proof/v1"),
+    "answers": is_array_of(SNAPSHOT_ANSWER),
+    "header": SNAPSHOT_HEADER,
+    "records": is_array_of(is_string),
+}, optional={})
+MAX_SNAPSHOT_PROOF_BYTES = 64 << 20
+MAX_SNAPSHOT_PROOF_ANSWERS = 256
+
+
+def place_of_row(row: list[str], answer: dict[str, Any]) -> int:
+    """-1, 0 or 1: the row stands before, among or after those that a question asks for."""
+    asked = [column.encode("utf-8") for column in answer["columns"]]
+    have = [column.encode("utf-8") for column in row]
+    for wanted, column in zip(asked, have):
+        if column != wanted:
+            return -1 if column < wanted else 1
+    if "startsWith" in answer:
+        begin, column = answer["startsWith"].encode("utf-8"), have[len(asked)]
+        if not column.startswith(begin):
+            return -1 if column < begin else 1
+    return 0
+
+
+def verify_snapshot_answer(answer: dict[str, Any], count: int, root: bytes) -> None:
+    """An answer holds exactly the rows that the snapshot has for its question."""
+    named = len(answer["columns"]) + ("startsWith" in answer)
+    if not answer["columns"] or named > 5:
+        raise Refused("a question names one to five columns")
+    run, sides = [], []
+    for row, side in [(answer.get("before"), -1), *((row, 0) for row in answer["rows"]),
+                      (answer.get("after"), 1)]:
+        if row is not None:
+            run.append(parse_snapshot_row(canonical_json(row)))
+            sides.append(place_of_row(row, answer) == side)
+    if not all(sides):
+        raise Refused("a row stands on the wrong side of its question")
+    start = answer["start"]
+    hashes = [bytes.fromhex(text.removeprefix("sha256:")) for text in answer["hashes"]]
+    verify_range(start, count, run, hashes, root)
+    if "before" not in answer and start != 0:
+        raise Refused("the run ends inside the snapshot without a neighbour")
+    if "after" not in answer and start + len(run) != count:
+        raise Refused("the run ends inside the snapshot without a neighbour")
+
+
+def verify_snapshot_proof(data: bytes, wanted: str) -> list[int]:
+    """How many rows each answer of a proof has, once all of it holds for the snapshot `wanted`."""
+    if len(data) > MAX_SNAPSHOT_PROOF_BYTES:
+        raise Refused("a snapshot proof has at most 64 MiB")
+    proof = parse_canonical(data, "snapshot proof")
+    SNAPSHOT_PROOF(proof, "snapshot proof")
+    if len(proof["answers"]) > MAX_SNAPSHOT_PROOF_ANSWERS:
+        raise Refused("a snapshot proof has at most 256 answers")
+    header = proof["header"]
+    found = parse_snapshot_header(canonical_json(header))
+    if found != wanted:
+        raise Refused(f"the proof is of snapshot {found}, not {wanted}")
+    root = bytes.fromhex(header["root"].removeprefix("sha256:"))
+    for answer in proof["answers"]:
+        verify_snapshot_answer(answer, header["count"], root)
+    named = {row[5] for answer in proof["answers"] for row in answer["rows"]}
+    records = [id_of(decode_base64(text, "record")) for text in proof["records"]]
+    if not named.issuperset(records) or any(a >= b for a, b in zip(records, records[1:])):
+        raise Refused("a record of the proof belongs to none of its rows")
+    return [len(answer["rows"]) for answer in proof["answers"]]
+
+
 # ---- 8. Keys and signatures ------------------------------------------------------------------
 
 ED25519_PRIME = 2**255 - 19
@@ -1856,6 +1934,13 @@ def check_bundle(case: Case) -> Result:
     return {"report": report}
 
 
+def check_snapshot_proof(case: Case) -> Result:
+    """{input, snapshotHash} -> {rows[]}"""
+    wanted = case.text("snapshotHash")
+    is_id(wanted, "snapshotHash")
+    return {"rows": verify_snapshot_proof(case.bytes("input"), wanted)}
+
+
 # The kinds of `stella check`, and where their vectors lie when not in a folder of that name.
 KINDS: dict[str, Callable[[Case], Result]] = {
     "inclusion": check_inclusion,
@@ -1869,6 +1954,7 @@ KINDS: dict[str, Callable[[Case], Result]] = {
     "score-proof": check_score_proof,
     "snapshot": check_snapshot_header,
     "snapshot-row": check_snapshot_row,
+    "snapshot-proof": check_snapshot_proof,
     "ed25519": check_ed25519,
     "signature": check_signature,
     "dsse": check_dsse,
@@ -1881,7 +1967,11 @@ KINDS: dict[str, Callable[[Case], Result]] = {
     "zip": check_zip,
     "bundle": check_bundle,
 }
-OTHER_VECTOR_FILES = {"snapshot/header": "snapshot", "snapshot/row": "snapshot-row"}
+OTHER_VECTOR_FILES = {
+    "snapshot/header": "snapshot",
+    "snapshot/row": "snapshot-row",
+    "snapshot/proof": "snapshot-proof",
+}
 
 
 def check_line(kind: str, line: bytes, folder: Path) -> Result:

@@ -5,6 +5,7 @@ use std::time::Duration;
 use stella_proto::admin::admin_service_client::AdminServiceClient;
 use stella_proto::ledger::ledger_service_client::LedgerServiceClient;
 use stella_proto::proof::proof_service_client::ProofServiceClient;
+use stella_proto::replay::replay_service_client::ReplayServiceClient;
 use stella_proto::scan::scan_service_client::ScanServiceClient;
 use stella_proto::score::score_service_client::ScoreServiceClient;
 use stella_proto::snapshot::snapshot_service_client::SnapshotServiceClient;
@@ -126,6 +127,12 @@ impl Connection {
     #[must_use]
     pub fn snapshots(&self) -> SnapshotServiceClient<Authorized> {
         SnapshotServiceClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// Batches of replays.
+    #[must_use]
+    pub fn replays(&self) -> ReplayServiceClient<Authorized> {
+        ReplayServiceClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Status, check, rebuild.

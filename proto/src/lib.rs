@@ -47,6 +47,11 @@ package!(
     "stella.proof.v1.rs"
 );
 package!(
+    /// `stella.replay.v1`: batches of replays.
+    replay,
+    "stella.replay.v1.rs"
+);
+package!(
     /// `stella.scan.v1`: scans.
     scan,
     "stella.scan.v1.rs"

@@ -43,6 +43,23 @@ const METHODS: &[(&str, Access)] = &[
     ("/stella.proof.v1.ProofService/GetNode", Access::Read),
     ("/stella.proof.v1.ProofService/GetProofRoot", Access::Read),
     ("/stella.proof.v1.ProofService/ListProofs", Access::Read),
+    (
+        "/stella.replay.v1.ReplayService/CancelOperation",
+        Access::Write,
+    ),
+    ("/stella.replay.v1.ReplayService/GetOperation", Access::Read),
+    (
+        "/stella.replay.v1.ReplayService/ListOperations",
+        Access::Read,
+    ),
+    (
+        "/stella.replay.v1.ReplayService/StartBatchReplay",
+        Access::Write,
+    ),
+    (
+        "/stella.replay.v1.ReplayService/WatchOperation",
+        Access::Read,
+    ),
     ("/stella.scan.v1.ScanService/GetScan", Access::Read),
     ("/stella.scan.v1.ScanService/ListScans", Access::Read),
     ("/stella.scan.v1.ScanService/SubmitScan", Access::Write),
@@ -70,6 +87,10 @@ const METHODS: &[(&str, Access)] = &[
     ),
     (
         "/stella.snapshot.v1.SnapshotService/ListSnapshots",
+        Access::Read,
+    ),
+    (
+        "/stella.snapshot.v1.SnapshotService/ProveSnapshot",
         Access::Read,
     ),
     (

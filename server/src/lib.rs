@@ -11,8 +11,9 @@ mod serve;
 mod trace;
 
 pub use app::{
-    App, AppOptions, FindingsDeltaDocument, FsckReport, ReplayDocument, ScoreDeltaDocument,
-    ScoreProofDocument, Source, dev_token, fsck_directory,
+    App, AppOptions, ErrorDocument, FindingsDeltaDocument, FsckReport, OperationDocument,
+    ProgressDocument, ReplayDocument, ResultDocument, ScoreDeltaDocument, ScoreProofDocument,
+    Source, dev_token, fsck_directory,
 };
 pub use auth::{AuthLayer, Caller, Policy};
 pub use keys::Keys;

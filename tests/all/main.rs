@@ -9,6 +9,7 @@
     reason = "tests fail by panicking, and say what they skip"
 )]
 
+mod batch;
 mod bundles;
 mod crate_edges;
 mod fuzz_replay;
@@ -18,5 +19,6 @@ mod replay;
 mod scoring;
 mod second_verifier;
 mod service;
+mod snapshots;
 mod support;
 mod tiles;

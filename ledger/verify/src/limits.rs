@@ -64,6 +64,13 @@ pub const MAX_BUNDLE_BYTES: usize = 1024 * 1024 * 1024;
 /// Longest name of a bundle entry, in bytes.
 pub const MAX_BUNDLE_NAME_BYTES: usize = 255;
 
+/// Largest proof of what a snapshot holds, in bytes: thousands of rows with their records.
+pub const MAX_SNAPSHOT_PROOF_BYTES: usize = 64 * 1024 * 1024;
+
+/// Questions that one such proof answers: a package of a distribution may stand under many releases.
+pub const MAX_SNAPSHOT_PROOF_ANSWERS: usize = 256;
+
+const _: () = assert!(MAX_SNAPSHOT_PROOF_BYTES <= MAX_CANONICAL_JSON_BYTES);
 const _: () = assert!(MAX_LEAF_BYTES <= MAX_TILE_ENTRY_BYTES);
 const _: () = assert!(MAX_BUNDLE_BYTES <= u32::MAX as usize);
 const _: () = assert!(4 * MAX_NAME_BYTES + 128 <= MAX_LEAF_BYTES);

@@ -89,6 +89,7 @@ fn snapshot_headers() {
 #[test]
 fn snapshot_rows() {
     check_kind("snapshot-row", "snapshot/row.jsonl");
+    check_kind("snapshot-proof", "snapshot/proof.jsonl");
 }
 
 #[test]

@@ -224,6 +224,43 @@ pub struct DiffTotal {
     #[prost(uint64, tag = "3")]
     pub rows: u64,
 }
+/// Asks for a proof.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProveSnapshotRequest {
+    /// The snapshot; empty for the current feed snapshot.
+    #[prost(string, tag = "1")]
+    pub hash: ::prost::alloc::string::String,
+    /// Whether the records stand in the proof, too.
+    #[prost(bool, tag = "5")]
+    pub with_records: bool,
+    /// What is proved.
+    #[prost(oneof = "prove_snapshot_request::Subject", tags = "2, 3, 4")]
+    pub subject: ::core::option::Option<prove_snapshot_request::Subject>,
+}
+/// Nested message and enum types in `ProveSnapshotRequest`.
+pub mod prove_snapshot_request {
+    /// What is proved.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Subject {
+        /// All rows of a package, named by a purl; its version does not matter.
+        #[prost(string, tag = "2")]
+        Purl(::prost::alloc::string::String),
+        /// All rows of a vulnerability or advisory id that stand under no package (EPSS, KEV,
+        /// severities), and the advisories of that id, each under its packages.
+        #[prost(string, tag = "3")]
+        Vulnerability(::prost::alloc::string::String),
+        /// One row, by the canonical JSON of its five columns: an `entry` of a proof node.
+        #[prost(string, tag = "4")]
+        Entry(::prost::alloc::string::String),
+    }
+}
+/// A proof.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProveSnapshotResponse {
+    /// The proof file: canonical JSON, FORMATS.md 7.4.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub proof: ::prost::bytes::Bytes,
+}
 /// Asks for a policy.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetPolicyRequest {
@@ -606,6 +643,37 @@ pub mod snapshot_service_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Proves which rows a snapshot has for a package or a vulnerability, none included: FORMATS.md
+        /// 7.4. Verifies offline against the snapshot's hash.
+        pub async fn prove_snapshot(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ProveSnapshotRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ProveSnapshotResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stella.snapshot.v1.SnapshotService/ProveSnapshot",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "stella.snapshot.v1.SnapshotService",
+                        "ProveSnapshot",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// A registered policy's canonical JSON. Unknown: POLICY_NOT_FOUND (NOT_FOUND).
         pub async fn get_policy(
             &mut self,
@@ -782,6 +850,15 @@ pub mod snapshot_service_server {
             request: tonic::Request<super::DiffSnapshotsRequest>,
         ) -> std::result::Result<
             tonic::Response<Self::DiffSnapshotsStream>,
+            tonic::Status,
+        >;
+        /// Proves which rows a snapshot has for a package or a vulnerability, none included: FORMATS.md
+        /// 7.4. Verifies offline against the snapshot's hash.
+        async fn prove_snapshot(
+            &self,
+            request: tonic::Request<super::ProveSnapshotRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ProveSnapshotResponse>,
             tonic::Status,
         >;
         /// A registered policy's canonical JSON. Unknown: POLICY_NOT_FOUND (NOT_FOUND).
@@ -1122,6 +1199,52 @@ pub mod snapshot_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stella.snapshot.v1.SnapshotService/ProveSnapshot" => {
+                    #[allow(non_camel_case_types)]
+                    struct ProveSnapshotSvc<T: SnapshotService>(pub Arc<T>);
+                    impl<
+                        T: SnapshotService,
+                    > tonic::server::UnaryService<super::ProveSnapshotRequest>
+                    for ProveSnapshotSvc<T> {
+                        type Response = super::ProveSnapshotResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ProveSnapshotRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SnapshotService>::prove_snapshot(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ProveSnapshotSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -4,6 +4,7 @@
 //! is always the same: what an event names is durable before the event, and what a caller is told
 //! is durable before the answer.
 
+mod batch;
 mod computations;
 mod engine;
 mod growth;
@@ -16,6 +17,7 @@ mod snapshots;
 mod status;
 mod writer;
 
+pub use batch::{ErrorDocument, OperationDocument, ProgressDocument, ResultDocument};
 pub use open::{AppOptions, FsckReport, dev_token, fsck_directory};
 pub use replays::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, ScoreProofDocument};
 pub use snapshots::Source;
@@ -45,6 +47,7 @@ pub struct App {
     growing: Growing,
     /// What differs between feed snapshots, as far as it was asked for.
     differences: Mutex<replays::Differences>,
+    jobs: batch::Jobs,
     /// Held while one computation's nodes are appended and sealed.
     recording: Mutex<()>,
 }

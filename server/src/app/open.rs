@@ -1,7 +1,7 @@
 //! Opening a data directory, making it when it is new, and checking it when it does not open.
 
 use super::growth::Growing;
-use super::{App, engine};
+use super::{App, batch, engine};
 use crate::keys::{Keys, Secrecy, storage, write};
 use crate::refusal::Refusal;
 use serde_json::{Value, json};
@@ -80,10 +80,13 @@ impl App {
             vkey,
             feeds: Mutex::new(engine::FeedCache::default()),
             differences: Mutex::new(Vec::new()),
+            jobs: batch::Jobs::default(),
             recording: Mutex::new(()),
         };
         app.resume()?;
-        Ok(Arc::new(app))
+        let app = Arc::new(app);
+        app.resume_jobs()?;
+        Ok(app)
     }
 
     /// Stops cleanly: what is acknowledged is durable anyhow, this makes the next open fast.
@@ -91,6 +94,7 @@ impl App {
     /// # Errors
     /// Any reason of storage; [`Reason::Unavailable`] when calls are still under way.
     pub fn close(mut self: Arc<Self>) -> Result<(), Refusal> {
+        self.jobs.close();
         for _ in 0..CLOSE_TRIES {
             match Arc::try_unwrap(self) {
                 Ok(app) => return Ok(app.ledger.close()?),
@@ -255,7 +259,7 @@ fn drawn_origin() -> Result<String, Refusal> {
     Ok(format!("stella.local/{}", to_hex(&random::<8>()?)))
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Refusal> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N], Refusal> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|problem| Refusal::new(Reason::Internal, problem.to_string()))?;

@@ -5,6 +5,7 @@ mod append;
 mod ledger;
 mod proof;
 mod read;
+mod replay;
 mod scan;
 mod score;
 mod snapshot;
@@ -20,6 +21,7 @@ use tonic::{Request, Status};
 use stella_proto::admin::admin_service_server::AdminServiceServer;
 use stella_proto::ledger::ledger_service_server::LedgerServiceServer;
 use stella_proto::proof::proof_service_server::ProofServiceServer;
+use stella_proto::replay::replay_service_server::ReplayServiceServer;
 use stella_proto::scan::scan_service_server::ScanServiceServer;
 use stella_proto::score::score_service_server::ScoreServiceServer;
 use stella_proto::snapshot::snapshot_service_server::SnapshotServiceServer;
@@ -38,6 +40,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Routes {
         .add_service(scans)
         .add_service(AdminServiceServer::new(admin::AdminRpc(Arc::clone(app))))
         .add_service(ProofServiceServer::new(proof::ProofRpc(Arc::clone(app))))
+        .add_service(ReplayServiceServer::new(replay::ReplayRpc(Arc::clone(app))))
         .add_service(ScoreServiceServer::new(score::ScoreRpc(Arc::clone(app))))
         .add_service(SnapshotServiceServer::new(snapshot::SnapshotRpc(
             Arc::clone(app),

@@ -147,6 +147,17 @@ impl SnapshotService for SnapshotRpc {
         Ok(Response::new(tokio_stream::iter(messages)))
     }
 
+    async fn prove_snapshot(
+        &self,
+        request: Request<wire::ProveSnapshotRequest>,
+    ) -> Result<Response<wire::ProveSnapshotResponse>, Status> {
+        let request = request.into_inner();
+        let proof = blocking(&self.0, move |app| app.prove_snapshot(&request)).await?;
+        Ok(Response::new(wire::ProveSnapshotResponse {
+            proof: proof.into(),
+        }))
+    }
+
     async fn get_policy(
         &self,
         request: Request<wire::GetPolicyRequest>,

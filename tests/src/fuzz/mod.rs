@@ -29,6 +29,7 @@ pub const TARGETS: &[Target] = &[
     ("score_proof", verify::score_proof),
     ("snapshot_header", verify::snapshot_header),
     ("snapshot_import", scoring::snapshot_import),
+    ("snapshot_proof", verify::snapshot_proof),
     ("snapshot_records", scoring::snapshot_records),
     ("snapshot_row", verify::snapshot_row),
     ("strict_json", verify::strict_json),

@@ -2,7 +2,8 @@
 
 use stella_verify::checkpoint::Checkpoint;
 use stella_verify::event::payload::{
-    ManifestRegistered, PayloadErased, PolicyRegistered, RootSealed, ScanRequested, ScoreReplayed,
+    JobCancelled, JobEnded, JobProgress, JobStarted, ManifestRegistered, PayloadErased,
+    PolicyPublished, PolicyRegistered, RootSealed, ScanFootprint, ScanRequested, ScoreReplayed,
     SnapshotImported, SnapshotPublished,
 };
 use stella_verify::event::{EventHeader, RuleApplied};
@@ -11,7 +12,7 @@ use stella_verify::manifest::ScanManifest;
 use stella_verify::node::ProofNode;
 use stella_verify::note::{Note, VerifierKey};
 use stella_verify::score_proof::ScoreProof;
-use stella_verify::snapshot::{Row, SnapshotHeader};
+use stella_verify::snapshot::{Row, SnapshotHeader, verify_snapshot_proof, write_snapshot_proof};
 use stella_verify::tile::{EntryBundle, TilePath, TileWidth};
 use stella_verify::tlog_proof::TlogProof;
 
@@ -58,6 +59,24 @@ pub(super) fn payloads(data: &[u8]) {
     if let Ok(payload) = PolicyRegistered::parse(data) {
         assert_eq!(payload.to_bytes(), data);
     }
+    if let Ok(payload) = PolicyPublished::parse(data) {
+        assert_eq!(payload.to_bytes(), data);
+    }
+    if let Ok(payload) = ScanFootprint::parse(data) {
+        assert_eq!(payload.to_bytes(), data);
+    }
+    if let Ok(payload) = JobStarted::parse(data) {
+        assert_eq!(payload.to_bytes(), data);
+    }
+    if let Ok(payload) = JobProgress::parse(data) {
+        assert_eq!(payload.to_bytes(), data);
+    }
+    if let Ok(payload) = JobCancelled::parse(data) {
+        assert_eq!(payload.to_bytes(), data);
+    }
+    if let Ok(payload) = JobEnded::parse(data) {
+        assert_eq!(payload.to_bytes(), data);
+    }
     if let Ok(payload) = ScanRequested::parse(data) {
         assert_eq!(payload.to_bytes(), data);
     }
@@ -102,6 +121,24 @@ pub(super) fn snapshot_header(data: &[u8]) {
 pub(super) fn snapshot_row(data: &[u8]) {
     if let Ok(row) = Row::parse(data) {
         assert_eq!(row.to_bytes(), data);
+    }
+}
+
+pub(super) fn snapshot_proof(data: &[u8]) {
+    let header = parse_canonical(data).ok();
+    let header = header
+        .as_ref()
+        .and_then(|value| value.as_object()?.get("header"));
+    let Some(Ok(header)) = header.map(SnapshotHeader::from_value) else {
+        return;
+    };
+    if let Ok(proof) = verify_snapshot_proof(data, &header.hash()) {
+        let records = proof.records().iter();
+        let records = records
+            .map(|(digest, bytes)| (*digest, bytes.as_slice()))
+            .collect();
+        let again = write_snapshot_proof(proof.header(), proof.answers(), &records);
+        assert_eq!(again, data, "a proof has one spelling");
     }
 }
 

@@ -145,6 +145,15 @@ impl<'a> Snapshot<'a> {
         reason = "an iterator could be dropped before its end"
     )]
     pub fn next(&mut self) -> Result<Option<(RowKey, &'a [u8])>, RecordsError> {
+        let row = self.next_row()?;
+        Ok(row.map(|(row, record)| (row.key, record)))
+    }
+
+    /// As [`next`](Self::next), with the record's digest.
+    ///
+    /// # Errors
+    /// [`RecordsError`].
+    pub fn next_row(&mut self) -> Result<Option<(Row<'static>, &'a [u8])>, RecordsError> {
         if self.index == self.header.rows().get() {
             return self.finish().map(|()| None);
         }
@@ -167,7 +176,7 @@ impl<'a> Snapshot<'a> {
         self.tree.push(leaf_hash(bytes));
         self.last = Some(row.key.clone());
         self.index += 1;
-        Ok(Some((row.key, record)))
+        Ok(Some((row, record)))
     }
 
     fn finish(&self) -> Result<(), RecordsError> {

@@ -10,23 +10,24 @@
 //! | `score-proof` | input, manifestHash? (checks the order too) | rootHash, nodeCount, scoreBps |
 //! | `snapshot` | input | snapshotHash |
 //! | `snapshot-row` | input | leafHash |
+//! | `snapshot-proof` | input, snapshotHash | rows\[\]: how many rows each answer has |
 //! | `statement` | input | predicateType |
 //! | `zip` | input | names\[\] |
 //!
-//! Every member but manifestHash is bytes. Numbers in results are decimal strings where 2^53 may be
+//! Every member but manifestHash and snapshotHash is bytes. Numbers in results are decimal strings where 2^53 may be
 //! passed.
 
-use super::case::{bytes, members, optional_text};
+use super::case::{bytes, members, optional_text, text};
 use super::{CaseFailure, Members};
 use crate::base64;
 use crate::event::{EventHeader, RuleApplied};
-use crate::hash::ManifestHash;
+use crate::hash::{ManifestHash, SnapshotHash};
 use crate::json::{canonicalize, parse_strict};
 use crate::manifest::ScanManifest;
 use crate::merkle::leaf_hash;
 use crate::node::ProofNode;
 use crate::score_proof::ScoreProof;
-use crate::snapshot::{Row, SnapshotHeader};
+use crate::snapshot::{Row, SnapshotHeader, verify_snapshot_proof};
 use crate::statement::{
     SCAN_MANIFEST_PREDICATE, SCORE_PROOF_PREDICATE, ScanManifestStatement, ScoreProofStatement,
     Statement,
@@ -107,6 +108,17 @@ pub(super) fn snapshot(case: &Members) -> CaseResult {
 pub(super) fn snapshot_row(case: &Members) -> CaseResult {
     let row = Row::parse(&bytes(case, "input")?).map_err(CaseFailure::refused)?;
     Ok(members([("leafHash", row.leaf_hash().to_string())]))
+}
+
+/// A proof of what a snapshot holds, against the snapshot's hash.
+pub(super) fn snapshot_proof(case: &Members) -> CaseResult {
+    let wanted = text(case, "snapshotHash")?;
+    let wanted: SnapshotHash = wanted.parse().map_err(CaseFailure::refused)?;
+    let verified = verify_snapshot_proof(&bytes(case, "input")?, &wanted);
+    let verified = verified.map_err(CaseFailure::refused)?;
+    let counts = verified.answers().iter().map(|answer| answer.rows.len());
+    let rows: Vec<Value> = counts.map(Value::from).collect();
+    Ok(core::iter::once(("rows".into(), Value::Array(rows))).collect())
 }
 
 /// An in-toto statement: one of ours strictly, any other as its specification reads it.

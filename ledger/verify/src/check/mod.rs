@@ -106,6 +106,7 @@ pub const KINDS: &[&str] = &[
     "score-proof",
     "snapshot",
     "snapshot-row",
+    "snapshot-proof",
     "statement",
     "zip",
 ];
@@ -159,6 +160,7 @@ fn dispatch(kind: &str, case: &Members, files: ReadFile<'_>) -> Option<CaseOutco
         "score-proof" => formats::score_proof(case).into(),
         "snapshot" => formats::snapshot(case).into(),
         "snapshot-row" => formats::snapshot_row(case).into(),
+        "snapshot-proof" => formats::snapshot_proof(case).into(),
         "statement" => formats::statement(case).into(),
         "zip" => formats::zip(case).into(),
         _ => return None,

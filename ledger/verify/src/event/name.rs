@@ -127,6 +127,14 @@ impl EventType<&'static str> {
     pub const SCAN_FOOTPRINT: Self = Self("scan.footprint");
     /// A sealed computation was recomputed and compared.
     pub const SCORE_REPLAYED: Self = Self("score.replayed");
+    /// A batch of replays is to be done.
+    pub const JOB_STARTED: Self = Self("job.started");
+    /// Scans of a batch have results.
+    pub const JOB_PROGRESS: Self = Self("job.progress");
+    /// A batch is to stop.
+    pub const JOB_CANCELLED: Self = Self("job.cancelled");
+    /// A batch has ended.
+    pub const JOB_ENDED: Self = Self("job.ended");
     /// Payloads were erased; their leaves stay.
     pub const PAYLOAD_ERASED: Self = Self("payload.erased");
 }

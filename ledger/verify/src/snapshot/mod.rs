@@ -1,8 +1,13 @@
 //! Snapshots of feeds and of VEX statements: header and rows (FORMATS.md section 7).
 
+mod proof;
 mod row;
 mod uses;
 
+pub use proof::{
+    Answer, Question, SNAPSHOT_PROOF_SCHEMA, SnapshotProofError, VerifiedSnapshotProof, answer,
+    verify_snapshot_proof, write_snapshot_proof,
+};
 pub use row::{Row, RowError, RowKey, Table};
 pub use uses::{Footprint, UseKey, UseKeysError};
 

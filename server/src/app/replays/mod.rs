@@ -15,8 +15,9 @@ mod outcome;
 mod resolve;
 
 pub(super) use changes::Differences;
+pub(super) use changes::Unchanged;
 pub use document::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, ScoreProofDocument};
-use resolve::Wanted;
+pub(super) use resolve::{Wanted, named};
 
 use super::App;
 use super::scans::{ScanState, parse_scan_id};

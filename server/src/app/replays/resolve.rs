@@ -45,6 +45,17 @@ impl Wanted {
         Ok(wanted)
     }
 
+    /// A manifest with its inputs replaced by those that are named.
+    pub(in crate::app) fn applied_to(&self, original: &ScanManifest) -> ScanManifest {
+        ScanManifest {
+            concelier_snapshot: self.feed.unwrap_or(original.concelier_snapshot),
+            excititor_snapshot: self.vex.unwrap_or(original.excititor_snapshot),
+            lattice_policy: self.policy.unwrap_or(original.lattice_policy),
+            engine_version: self.engine.unwrap_or(original.engine_version),
+            ..original.clone()
+        }
+    }
+
     /// Refuses words that contradict each other.
     pub(in crate::app) fn check(&self) -> Result<(), Refusal> {
         let named = self.feed.is_some() || self.vex.is_some() || self.policy.is_some();
@@ -78,29 +89,33 @@ impl App {
         original: &ScanManifest,
         wanted: &Wanted,
     ) -> Result<ScanManifest, Refusal> {
-        let mut manifest = original.clone();
+        Ok(self.resolve_wanted(wanted)?.applied_to(original))
+    }
+
+    /// What is not named, as it is current now; nothing where each scan's own is meant.
+    pub(in crate::app) fn resolve_wanted(&self, wanted: &Wanted) -> Result<Wanted, Refusal> {
         if wanted.original {
-            return Ok(manifest);
+            return Ok(wanted.clone());
         }
-        manifest.concelier_snapshot = match wanted.feed {
-            None => self.current_feed()?,
-            Some(hash) => self.known_snapshot(hash)?,
-        };
-        manifest.excititor_snapshot = match wanted.vex {
-            None => self.current_vex()?,
-            Some(hash) => self.known_snapshot(hash)?,
-        };
         let policy = match wanted.policy {
             None => self.current_policy()?,
-            named => named,
+            Some(policy) => {
+                self.policy(policy)?;
+                Some(policy)
+            }
         };
-        if let Some(policy) = policy {
-            manifest.lattice_policy = policy;
-        }
-        if let Some(engine) = wanted.engine {
-            manifest.engine_version = engine;
-        }
-        Ok(manifest)
+        Ok(Wanted {
+            feed: Some(match wanted.feed {
+                None => self.current_feed()?,
+                Some(hash) => self.known_snapshot(hash)?,
+            }),
+            vex: Some(match wanted.vex {
+                None => self.current_vex()?,
+                Some(hash) => self.known_snapshot(hash)?,
+            }),
+            policy,
+            ..wanted.clone()
+        })
     }
 
     fn known_snapshot(&self, hash: SnapshotHash) -> Result<SnapshotHash, Refusal> {

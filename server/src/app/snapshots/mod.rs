@@ -1,6 +1,7 @@
 //! Snapshots: importing, publishing, listing.
 
 mod compare;
+mod prove;
 mod store;
 
 use super::App;
@@ -147,7 +148,7 @@ impl App {
     }
 
     /// The current feed snapshot.
-    pub(super) fn current_feed(&self) -> Result<SnapshotHash, Refusal> {
+    pub(in crate::app) fn current_feed(&self) -> Result<SnapshotHash, Refusal> {
         self.current(SnapshotKind::Concelier)?.ok_or_else(|| {
             Refusal::new(
                 Reason::SnapshotNotFound,

@@ -259,7 +259,8 @@ pub(crate) fn duration_ms(text: &str) -> Result<u64, Failure> {
     count.checked_mul(unit).ok_or_else(bad)
 }
 
-fn now_ms() -> u64 {
+/// The time, Unix milliseconds.
+pub(crate) fn now_ms() -> u64 {
     let elapsed = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

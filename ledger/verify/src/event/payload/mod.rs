@@ -4,6 +4,7 @@
 
 mod footprint;
 mod input;
+mod job;
 mod retention;
 mod scan;
 mod scan_id;
@@ -11,6 +12,7 @@ mod signed;
 
 pub use footprint::ScanFootprint;
 pub use input::{PolicyPublished, PolicyRegistered, SnapshotImported, SnapshotPublished};
+pub use job::{JobCancelled, JobEnded, JobOutcome, JobProgress, JobResult, JobStarted};
 pub use retention::PayloadErased;
 pub use scan::{ManifestRegistered, ReplayedSnapshots, RootSealed, ScanRequested, ScoreReplayed};
 pub use scan_id::{ScanId, ScanIdError};

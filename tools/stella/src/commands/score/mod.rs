@@ -1,5 +1,6 @@
 //! `stella score`: manifests, replays, explanations.
 
+mod batch;
 mod diff;
 mod replay;
 
@@ -23,6 +24,9 @@ pub(crate) enum Score {
     Inputs(Inputs),
     /// Compute a score again, against chosen inputs
     Replay(replay::Replay),
+    /// List, watch and cancel batches of replays
+    #[command(subcommand)]
+    Batch(batch::Batch),
     /// Explain a score from its verified proof, rule by rule
     Explain(super::explain::Explain),
     /// Explain the difference of two scores, rule by rule
@@ -70,6 +74,7 @@ impl Score {
             Self::Manifest(verb) => verb.run(global.format, &session).await,
             Self::Inputs(verb) => verb.run(global.format, &session).await,
             Self::Replay(verb) => verb.run(global, &session).await,
+            Self::Batch(verb) => verb.run(global.format, &session).await,
             Self::Explain(verb) => verb.run(global, Some(&session)).await,
             Self::Diff(verb) => verb.run(global, Some(&session)).await,
             Self::Compute(verb) => verb.run(global.format),

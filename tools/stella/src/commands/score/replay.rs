@@ -1,5 +1,6 @@
 //! Computing a score again.
 
+use super::batch::{Inputs, Many};
 use super::diff::{Roots, between};
 use crate::cli::Global;
 use crate::commands::explain::{Drawing, drawing};
@@ -19,8 +20,13 @@ use stella_server::ReplayDocument;
 #[derive(Debug, Args)]
 pub(crate) struct Replay {
     /// The scan
-    #[arg(long, value_name = "ID")]
-    scan_id: String,
+    #[arg(long, value_name = "ID", required_unless_present = "batch")]
+    scan_id: Option<String>,
+    /// Replay many scans: those of --scan-ids, or all of the last --since
+    #[arg(long, conflicts_with_all = ["scan_id", "diff", "dry_run", "engine_version"])]
+    batch: bool,
+    #[command(flatten)]
+    many: Many,
     /// Feed snapshot; the current one when absent
     #[arg(long, value_name = "HASH", default_value = "")]
     feed_snapshot: String,
@@ -55,8 +61,17 @@ pub(crate) struct Replay {
 
 impl Replay {
     pub(super) async fn run(self, global: &Global, session: &Session) -> Result<u8, Failure> {
+        let Some(scan_id) = self.scan_id else {
+            let one = Inputs {
+                feed_snapshot: self.feed_snapshot,
+                vex_snapshot: self.vex_snapshot,
+                policy: policy_hash(session, &self.policy).await?,
+                use_original_snapshots: self.use_original_snapshots,
+            };
+            return self.many.run(global.format, self.quiet, session, one).await;
+        };
         let request = wire::ReplayScoreRequest {
-            scan_id: self.scan_id.clone(),
+            scan_id: scan_id.clone(),
             concelier_snapshot_hash: self.feed_snapshot,
             excititor_snapshot_hash: self.vex_snapshot,
             lattice_policy_hash: policy_hash(session, &self.policy).await?,
@@ -78,7 +93,7 @@ impl Replay {
             old: answer.original_root_hash,
             new: answer.replayed_root_hash,
         };
-        let explained = between(global, session, &self.scan_id, &roots).await?;
+        let explained = between(global, session, &scan_id, &roots).await?;
         match drawing(Drawing::Table, global) {
             Drawing::Json => output::document(global.format, &explained.in_document(document)?)?,
             table => {

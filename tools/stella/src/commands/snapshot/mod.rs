@@ -1,6 +1,7 @@
 //! `stella snapshot`: the registry of feed snapshots, VEX snapshots and policies.
 
 mod import;
+mod prove;
 mod show;
 
 pub(crate) use import::{Source, import};
@@ -28,6 +29,10 @@ pub(crate) enum Snapshot {
     Show(show::Show),
     /// Show what differs between two snapshots or two policies
     Diff(show::Diff),
+    /// Prove what a snapshot holds for a package or a vulnerability, or that it holds nothing
+    Prove(prove::Prove),
+    /// Verify such a proof offline
+    VerifyProof(prove::VerifyProof),
 }
 
 /// Make an imported snapshot, or a registered policy, the current one
@@ -59,6 +64,10 @@ enum Kind {
 
 impl Snapshot {
     pub(crate) async fn run(self, global: &Global) -> Result<u8, Failure> {
+        if let Self::VerifyProof(verb) = self {
+            // Offline means offline: no ledger is opened, no socket either.
+            return verb.run(global.format);
+        }
         let session = Session::open(global).await?;
         let outcome = match self {
             Self::Import(verb) => verb.run(&session, global.format).await,
@@ -66,6 +75,8 @@ impl Snapshot {
             Self::List(verb) => verb.run(&session, global.format).await,
             Self::Show(verb) => verb.run(&session, global.format).await,
             Self::Diff(verb) => verb.run(&session, global.format).await,
+            Self::Prove(verb) => verb.run(&session, global.format).await,
+            Self::VerifyProof(verb) => verb.run(global.format),
         };
         session.close().await?;
         outcome
