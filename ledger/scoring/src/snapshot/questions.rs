@@ -10,7 +10,7 @@ use stella_verify::snapshot::{
 
 use super::records::{RecordsError, Snapshot};
 use crate::inputs::{epss, kev, severity};
-use crate::matching::{EcosystemChoice, lookup, package_key};
+use crate::matching::{EcosystemChoice, Origin, lookup, package_key};
 use crate::model::Ecosystem;
 use crate::purl::Purl;
 
@@ -106,7 +106,8 @@ pub fn package_questions(
         return Ok(vec![exact(["vex", &ecosystem, &name])?]);
     }
     let purl = purl.with_version(ANY_VERSION);
-    let found = lookup(&purl, None).map_err(|problem| QuestionError::Lookup(problem.detail))?;
+    let found = lookup(&purl, Origin::default())
+        .map_err(|problem| QuestionError::Lookup(problem.detail))?;
     let ecosystems: Vec<String> = match &found.ecosystems {
         EcosystemChoice::One(ecosystem) => vec![ecosystem.as_str().to_owned()],
         EcosystemChoice::Release(release) => (loaded.ecosystems().into_iter())
