@@ -6,10 +6,13 @@
     reason = "tests report by panicking"
 )]
 
+mod schema;
 mod support;
 
 use serde_json::Value;
-use stella_scoring::output::{RunContext, csv, cyclonedx, json, sarif, vulns_predicate};
+use stella_scoring::output::{
+    RunContext, VULNS_PREDICATE_TYPE, csv, cyclonedx, json, sarif, vulns_predicate, vulns_statement,
+};
 use stella_verify::json::canonicalize;
 use support::world;
 
@@ -180,4 +183,47 @@ fn the_vulns_predicate_lists_every_severity_as_text() {
     assert_eq!(by(severity, "method", "cvss_v4.0")["score"], "9.3");
     assert_eq!(by(severity, "method", "epss")["score"], "0.97123");
     assert_eq!(by(severity, "method", "stella")["score"], "100.00");
+}
+
+#[test]
+fn the_statement_names_the_artifact() {
+    let world = world();
+    let computation = world.compute();
+    let got = parsed(&vulns_statement(&computation, &world.manifest, &context()));
+    assert_eq!(got["_type"], "https://in-toto.io/Statement/v1");
+    assert_eq!(got["predicateType"], VULNS_PREDICATE_TYPE);
+    let digest = world.manifest.artifact_digest.to_string();
+    let digest = digest.strip_prefix("sha256:").unwrap();
+    assert_eq!(got["subject"][0]["digest"]["sha256"], digest);
+    let predicate = parsed(&vulns_predicate(&computation, &world.manifest, &context()));
+    assert_eq!(got["predicate"], predicate);
+}
+
+#[test]
+fn sarif_follows_its_schema_in_what_it_uses() {
+    let mut computation = world().compute();
+    schema::check(&schema::SARIF, &parsed(&sarif(&computation, &context())));
+    computation.findings.clear();
+    schema::check(&schema::SARIF, &parsed(&sarif(&computation, &context())));
+}
+
+#[test]
+fn cyclonedx_follows_its_schema_in_what_it_uses() {
+    let world = world();
+    let mut computation = world.compute();
+    let of = |computation: &_| parsed(&cyclonedx(computation, &world.manifest, &context()));
+    let full = of(&computation);
+    schema::check(&schema::CYCLONEDX, &full);
+    // `bom-ref` is unique over the whole document.
+    let items = |name: &str| full[name].as_array().unwrap().clone();
+    let mut refs: Vec<String> = (items("components").iter())
+        .chain(&items("vulnerabilities"))
+        .map(|item| item["bom-ref"].as_str().unwrap().to_owned())
+        .collect();
+    let count = refs.len();
+    refs.sort();
+    refs.dedup();
+    assert_eq!(refs.len(), count);
+    computation.findings.clear();
+    schema::check(&schema::CYCLONEDX, &of(&computation));
 }

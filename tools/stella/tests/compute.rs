@@ -159,7 +159,7 @@ fn the_document_has_the_score_its_reasons_and_what_was_read() {
     assert_eq!(got["inputs"]["vex"]["read"], json!({"vex": 1}));
     assert_eq!(
         got["nodes"].as_array().unwrap().len(),
-        got["nodeCount"].as_u64().unwrap() as usize
+        usize::try_from(got["nodeCount"].as_u64().unwrap()).unwrap()
     );
     // A warning is in the proof, too.
     let warned =

@@ -29,8 +29,10 @@ pub(super) fn score(context: &Context<'_>, matched: &Matched<'_>) -> Result<Scor
         component: None,
     };
     let mut component = None;
-    for flaw in flaws(context, matched)? {
-        let mut part = finding::score(context, &flaw)?;
+    let flaws = flaws(context, matched)?;
+    for flaw in &flaws {
+        let elsewhere = flaw.counted_elsewhere(context, &flaws);
+        let mut part = finding::score(context, flaw, elsewhere.as_ref())?;
         scored.nodes.append(&mut part.nodes);
         scored.findings.append(&mut part.findings);
         component = component.or(part.component);

@@ -33,13 +33,27 @@ struct Established {
     reachability: Option<ReachabilityLevel>,
 }
 
-/// Scores a flaw.
-pub(super) fn score(context: &Context<'_>, flaw: &Flaw<'_>) -> Result<Scored, EngineError> {
+/// Scores a flaw. With `elsewhere`, its advisories are listed and that one counts instead.
+pub(super) fn score(
+    context: &Context<'_>,
+    flaw: &Flaw<'_>,
+    elsewhere: Option<&Member<'_>>,
+) -> Result<Scored, EngineError> {
     let mut nodes = Vec::with_capacity(32);
     for member in &flaw.members {
         nodes.push(match_node(context, member)?);
     }
     let matches: Vec<NodeId> = nodes.iter().map(Built::id).collect();
+    if let (Some(counts), Some(first)) = (elsewhere, flaw.members.first()) {
+        let subject = subject(context, first);
+        nodes.push(group_node(flaw, counts, &subject, &matches)?);
+        let counts = finding_id(counts.matched.purl.as_str(), &counts.advisory.id);
+        return Ok(Scored {
+            nodes,
+            findings: uncounted(context, flaw, Some(counts), &matches),
+            component: None,
+        });
+    }
     let Some(lead) = flaw.lead(context) else {
         return Ok(Scored {
             findings: uncounted(context, flaw, None, &matches),

@@ -48,6 +48,31 @@ impl<'a> Flaw<'a> {
     }
 }
 
+impl<'a> Flaw<'a> {
+    /// For advisories that only pass on flaws which are all found in the package by themselves: the
+    /// one whose finding counts for the first of those. A distribution's notice about three CVEs adds
+    /// nothing to the three.
+    pub(super) fn counted_elsewhere(
+        &self,
+        context: &Context<'_>,
+        all: &[Flaw<'a>],
+    ) -> Option<Member<'a>> {
+        let passes_on = |member: &Member<'_>| member.advisory.upstream.len() > 1;
+        if !self.members.iter().all(passes_on) {
+            return None;
+        }
+        let lead_of = |name: &str| {
+            let mut others = all.iter().filter(|other| other.group.upstream.is_empty());
+            let named = |other: &&Flaw<'a>| other.group.names.iter().any(|have| **have == *name);
+            let found = others.find(named);
+            found?.lead(context)
+        };
+        let mut leads = self.group.upstream.iter().map(|name| lead_of(name));
+        let first = leads.next()??;
+        leads.all(|lead| lead.is_some()).then_some(first)
+    }
+}
+
 /// The flaws of a package, sorted by name.
 pub(super) fn flaws<'a>(
     context: &Context<'a>,

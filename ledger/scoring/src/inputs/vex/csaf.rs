@@ -1,16 +1,19 @@
 //! CSAF 2.0, profile VEX (and security advisories, which state the same per product).
 
+mod products;
+mod raw;
+
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use stella_verify::hash::BlobDigest;
 
 use super::VexDocument;
 use super::record::StatementRecord;
-use crate::inputs::json::{self, DocumentError, List, Object, Text};
+use crate::inputs::json::{self, DocumentError, Object, Text};
 use crate::inputs::time::read_time;
-use crate::model::{JsonPointer, VexProduct, VexStatus, VexSubcomponent};
-use crate::purl::Purl;
+use crate::model::{JsonPointer, VexProduct, VexStatus};
+use products::Products;
+use raw::{RawCsaf, RawDocument, RawVulnerability};
 
 /// Product states and what they mean as a VEX status (CSAF 2.0, 4.5 and 3.2.3.9).
 const STATES: [(&str, VexStatus); 7] = [
@@ -22,9 +25,6 @@ const STATES: [(&str, VexStatus); 7] = [
     ("last_affected", VexStatus::Affected),
     ("under_investigation", VexStatus::UnderInvestigation),
 ];
-
-/// How deep products may be made of products.
-const MAX_PRODUCT_DEPTH: usize = 8;
 
 pub(super) fn read(bytes: &[u8], digest: BlobDigest) -> Result<VexDocument, DocumentError> {
     let raw: RawCsaf<'_> = json::parse(bytes)?;
@@ -166,248 +166,4 @@ fn labels<'r>(raw: &'r RawVulnerability<'_>) -> BTreeMap<&'r str, &'r str> {
         }
     }
     labels
-}
-
-/// The product tree, flattened.
-struct Products<'r> {
-    products: BTreeMap<&'r str, (Option<Purl>, &'r str)>,
-    /// Product id to (part, whole).
-    relationships: BTreeMap<&'r str, (&'r str, &'r str)>,
-}
-
-impl<'r> Products<'r> {
-    fn read(raw: &'r RawCsaf<'_>) -> Self {
-        let mut out = Self {
-            products: BTreeMap::new(),
-            relationships: BTreeMap::new(),
-        };
-        let Some(tree) = raw.product_tree.get() else {
-            return out;
-        };
-        for product in tree
-            .full_product_names
-            .as_slice()
-            .iter()
-            .filter_map(Object::get)
-        {
-            out.add(product);
-        }
-        out.branches(&tree.branches);
-        for relationship in tree.relationships.as_slice().iter().filter_map(Object::get) {
-            let full = relationship.full_product_name.get();
-            let (Some(full), Some(part), Some(whole)) = (
-                full.and_then(|full| full.product_id.get()),
-                relationship.product_reference.get(),
-                relationship.relates_to_product_reference.get(),
-            ) else {
-                continue;
-            };
-            out.relationships.insert(full, (part, whole));
-        }
-        out
-    }
-
-    /// Recursion is bounded by the JSON parser's depth.
-    fn branches(&mut self, branches: &'r List<Object<RawBranch<'_>>>) {
-        for branch in branches.as_slice().iter().filter_map(Object::get) {
-            if let Some(product) = branch.product.get() {
-                self.add(product);
-            }
-            self.branches(&branch.branches);
-        }
-    }
-
-    fn add(&mut self, raw: &'r RawProduct<'_>) {
-        let Some(id) = raw.product_id.get() else {
-            return;
-        };
-        let helper = raw.product_identification_helper.get();
-        let purl = helper
-            .and_then(|helper| helper.purl.get())
-            .and_then(|text| text.parse().ok());
-        let cpe = helper.and_then(|helper| helper.cpe.get());
-        self.products
-            .insert(id, (purl, cpe.or(raw.name.get()).unwrap_or(id)));
-    }
-
-    /// What a product id stands for: a product, or a part within a product.
-    fn resolve(&self, id: &str) -> Option<VexProduct> {
-        if let Some((part, whole)) = self.relationships.get(id) {
-            let part = self.innermost(part);
-            let mut product = self.resolve_within(whole, 0)?;
-            if let Some((Some(purl), _)) = self.products.get(part) {
-                product.subcomponents = vec![VexSubcomponent { purl: purl.clone() }];
-            } else {
-                // A part that has no purl cannot be told from the whole, which the statement is
-                // not about: name the pair, so that it matches nothing.
-                product = VexProduct {
-                    purl: None,
-                    name: id.into(),
-                    subcomponents: Vec::new(),
-                };
-            }
-            return Some(product);
-        }
-        self.resolve_within(id, 0)
-    }
-
-    /// The whole that a part belongs to; where the whole is itself a part of something, the
-    /// outermost product.
-    fn resolve_within(&self, id: &str, depth: usize) -> Option<VexProduct> {
-        if let Some((_, whole)) = self
-            .relationships
-            .get(id)
-            .filter(|_| depth < MAX_PRODUCT_DEPTH)
-        {
-            return self.resolve_within(whole, depth + 1);
-        }
-        let (purl, name) = self.products.get(id)?;
-        let name = if purl.is_some() { "" } else { name };
-        Some(VexProduct {
-            purl: purl.clone(),
-            name: name.into(),
-            subcomponents: Vec::new(),
-        })
-    }
-
-    /// The part of a part.
-    fn innermost<'i>(&'i self, id: &'i str) -> &'i str {
-        let mut id = id;
-        for _ in 0..MAX_PRODUCT_DEPTH {
-            match self.relationships.get(id) {
-                Some((part, _)) => id = part,
-                None => break,
-            }
-        }
-        id
-    }
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawCsaf<'a> {
-    #[serde(borrow)]
-    document: Object<RawDocument<'a>>,
-    product_tree: Object<RawTree<'a>>,
-    vulnerabilities: List<Object<RawVulnerability<'a>>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawDocument<'a> {
-    #[serde(borrow)]
-    csaf_version: Text<'a>,
-    publisher: Object<RawPublisher<'a>>,
-    tracking: Object<RawTracking<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawPublisher<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawTracking<'a> {
-    #[serde(borrow)]
-    id: Text<'a>,
-    version: Text<'a>,
-    current_release_date: Text<'a>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawTree<'a> {
-    #[serde(borrow)]
-    branches: List<Object<RawBranch<'a>>>,
-    full_product_names: List<Object<RawProduct<'a>>>,
-    relationships: List<Object<RawRelationship<'a>>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawBranch<'a> {
-    #[serde(borrow)]
-    branches: List<Object<RawBranch<'a>>>,
-    product: Object<RawProduct<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawProduct<'a> {
-    #[serde(borrow)]
-    product_id: Text<'a>,
-    name: Text<'a>,
-    product_identification_helper: Object<RawHelper<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawHelper<'a> {
-    #[serde(borrow)]
-    purl: Text<'a>,
-    cpe: Text<'a>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawRelationship<'a> {
-    #[serde(borrow)]
-    full_product_name: Object<RawProduct<'a>>,
-    product_reference: Text<'a>,
-    relates_to_product_reference: Text<'a>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawVulnerability<'a> {
-    #[serde(borrow)]
-    cve: Text<'a>,
-    ids: List<Object<RawId<'a>>>,
-    flags: List<Object<RawFlag<'a>>>,
-    product_status: Object<RawStates<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawId<'a> {
-    #[serde(borrow)]
-    text: Text<'a>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawFlag<'a> {
-    #[serde(borrow)]
-    label: Text<'a>,
-    product_ids: List<Text<'a>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct RawStates<'a> {
-    #[serde(borrow)]
-    first_affected: List<Text<'a>>,
-    first_fixed: List<Text<'a>>,
-    fixed: List<Text<'a>>,
-    known_affected: List<Text<'a>>,
-    known_not_affected: List<Text<'a>>,
-    last_affected: List<Text<'a>>,
-    under_investigation: List<Text<'a>>,
-}
-
-impl<'a> RawStates<'a> {
-    fn of(&self, state: &str) -> &List<Text<'a>> {
-        match state {
-            "first_affected" => &self.first_affected,
-            "first_fixed" => &self.first_fixed,
-            "fixed" => &self.fixed,
-            "known_affected" => &self.known_affected,
-            "known_not_affected" => &self.known_not_affected,
-            "last_affected" => &self.last_affected,
-            _ => &self.under_investigation,
-        }
-    }
 }
