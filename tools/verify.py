@@ -7,6 +7,7 @@ package. The sections below follow those of FORMATS.md.
 
     verify.py check KIND [--jsonl FILE|-]     cases in, results out: the contract of `stella check`
     verify.py bundle FILE --public-key PEM... [--log-key VKEY]...
+    verify.py export FILE --log-key VKEY...   an audit export, in memory that does not grow with it
     verify.py vectors DIR                     every vector under DIR whose kind is known
 
 Exit codes: 0 all verified, 3 something did not, 2 usage or a malformed case, 1 a vector disagrees.
@@ -20,6 +21,7 @@ import base64
 import binascii
 import hashlib
 import heapq
+import io
 import json
 import math
 import re
@@ -31,7 +33,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 try:
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -700,6 +702,7 @@ class ScoreProof:
 
     nodes: list[dict[str, Any]]
     ids: list[str]
+    leaves: list[bytes]
     root: bytes
 
     def score_bps(self) -> int:
@@ -731,8 +734,8 @@ def parse_score_proof(data: bytes) -> ScoreProof:
             raise Refused(f"{what} has no id, or not the hash of its bytes as id")
         nodes.append(node)
         ids.append(id_of(leaf))
-        leaves.append(leaf_hash(leaf))
-    return ScoreProof(nodes, ids, merkle_root(leaves))
+        leaves.append(leaf)
+    return ScoreProof(nodes, ids, leaves, merkle_root(map(leaf_hash, leaves)))
 
 
 def check_order(proof: ScoreProof, manifest_hash: str) -> None:
@@ -965,6 +968,11 @@ class PublicKey:
     key: ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
     algorithm: str
     key_id: str
+
+    def pem(self) -> bytes:
+        """The PEM as Stella writes it: lines of 64 digits."""
+        return self.key.public_bytes(serialization.Encoding.PEM,
+                                     serialization.PublicFormat.SubjectPublicKeyInfo)
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """Whether the signature is this key's over the message; ECDSA signatures are DER."""
@@ -1353,7 +1361,9 @@ def verify_cosignatures(note: bytes, keys: list[VerifierKey]) -> list[tuple[str,
 
 BUNDLE_FILES = ("manifest.dsse.json", "manifest.json", "meta.json", "proof_root.dsse.json",
                 "score_proof.json")
-BUNDLE_FOLDERS = ("anchors", "chain", "inputs")
+BUNDLE_FURTHER = re.compile(r"inputs/[0-9a-f]{64}|chain/computation\.export"
+                            r"|chain/seals/[0-9a-f]{64}\.json|anchors/[0-9a-f]{64}\.pem"
+                            r"|anchors/log\.vkey", re.ASCII)
 ZIP_FIXED = struct.pack("<HHHHH", 10, 0, 0, 0, 0x21)  # needed, flags, method, time, date
 ZIP_MADE_BY = struct.pack("<H", 0x0314)
 ZIP_EXTERNAL_ATTRIBUTES = 0x81A4_0000
@@ -1408,14 +1418,13 @@ def check_entry_name(name: str) -> None:
 
 
 def read_bundle(archive: bytes) -> dict[str, bytes]:
-    """The files of a bundle: the five, and those of the optional folders."""
+    """The files of a bundle: the five, and those that it may have besides."""
     files = read_zip(archive)
     for name in BUNDLE_FILES:
         if name not in files:
             raise Refused(f"archive has no {name}")
     for name in files:
-        folder, _, rest = name.partition("/")
-        if name not in BUNDLE_FILES and not (folder in BUNDLE_FOLDERS and rest):
+        if name not in BUNDLE_FILES and not BUNDLE_FURTHER.fullmatch(name):
             raise Refused(f"archive has the entry {name}, which no bundle has")
     return files
 
@@ -1444,6 +1453,8 @@ def is_time(value: Any, what: str) -> None:
     parse_time(value)
 
 
+SEAL_EVENT = Shape({"header": is_base64, "payload": is_base64, "salt": is_salt}, {})
+
 META = Shape(required={
     "schema": is_exactly("stella.bundle-meta/v1"),
     "proofBundleId": is_id,
@@ -1456,7 +1467,7 @@ META = Shape(required={
     "logOrigin": is_string,
     "scanId": is_scan_id,
     "sealedAt": is_time,
-    "sealEvent": Shape({"header": is_base64, "payload": is_base64, "salt": is_salt}, {}),
+    "sealEvent": SEAL_EVENT,
     "tlogProof": is_string,
 }, optional={})
 
@@ -1529,6 +1540,21 @@ def id_recomputed(files: dict[str, bytes], trust: Trust) -> None:
     for name, data in files.items():
         if name.startswith("inputs/") and name != f"inputs/{sha256(data).hex()}":
             raise Refused(f"{name} is not named by the hash of its bytes")
+    check_anchors(files)
+
+
+def check_anchors(files: dict[str, bytes]) -> None:
+    """Keys carried for information are keys, each in its one spelling and under its own name."""
+    for name, data in files.items():
+        if name == "anchors/log.vkey":
+            text = decode_utf8(data, name)
+            if not text.endswith("\n"):
+                raise Refused(f"{name} does not end with a line end")
+            parse_vkey(text[:-1])
+        elif name.startswith("anchors/"):
+            key = load_public_key(decode_utf8(data, name))
+            if name != f"anchors/{key.key_id}.pem" or data != key.pem():
+                raise Refused(f"{name} is not that key in its one spelling, named by its id")
 
 
 def merkle_path_valid(files: dict[str, bytes], trust: Trust) -> None:
@@ -1540,19 +1566,28 @@ def merkle_path_valid(files: dict[str, bytes], trust: Trust) -> None:
     check_order(proof, id_of(files["manifest.json"]))
 
 
-def log_inclusion(files: dict[str, bytes], trust: Trust) -> None:
-    """The seal event says what meta.json does and is a leaf of the log; skipped without its key."""
-    meta = parse_meta(files["meta.json"])
-    seal = {name: decode_base64(text, name) for name, text in meta["sealEvent"].items()}
+def open_seal(event: dict[str, str], meta: dict[str, Any]
+              ) -> tuple[dict[str, bytes], EventHeader, dict[str, Any]]:
+    """A seal event of the bundle's scan and log: its parts, its header, its payload."""
+    seal = {name: decode_base64(text, name) for name, text in event.items()}
     header = parse_event_header(seal["header"])
     if (header.type, header.stream) != ("root.sealed", f"scan/{meta['scanId']}"):
         raise Refused("seal event is not the sealing of a root of this scan")
-    if header.log_origin != meta["logOrigin"] or trust.origin not in (None, header.log_origin):
+    if header.log_origin != meta["logOrigin"]:
         raise Refused("seal event is of another log")
     if header.payload_commitment != sha256(seal["salt"], seal["payload"]):
         raise Refused("payload commitment of the seal event is not that of its payload")
     payload = parse_canonical(seal["payload"], "payload of the seal event")
     ROOT_SEALED(payload, "payload of the seal event")
+    return seal, header, payload
+
+
+def log_inclusion(files: dict[str, bytes], trust: Trust) -> None:
+    """The seal event says what meta.json does and is a leaf of the log; skipped without its key."""
+    meta = parse_meta(files["meta.json"])
+    seal, header, payload = open_seal(meta["sealEvent"], meta)
+    if trust.origin not in (None, header.log_origin):
+        raise Refused("seal event is of another log")
     for name in payload.keys() & meta.keys() - {"schema"}:
         if payload[name] != meta[name]:
             raise Refused(f"seal event and meta.json differ in {name}")
@@ -1565,9 +1600,15 @@ def log_inclusion(files: dict[str, bytes], trust: Trust) -> None:
         raise Refused("seal event stands before a node that it seals")
     if not trust.log_keys:
         raise Skipped("no log key was given; nothing in the seal event contradicts the bundle")
-    signed = open_note(proof.note, trust.log_keys)
+    open_log_note(proof.note, trust.log_keys)
+
+
+def open_log_note(note: bytes, keys: list[VerifierKey]) -> Signed:
+    """A note that a key of the log signed; cosigners alone do not suffice."""
+    signed = open_note(note, keys)
     if all(key.type == SIGNATURE_COSIGNATURE for key, _ in signed.signatures):
         raise Refused("cosigners signed the checkpoint, but no key of the log did")
+    return signed
 
 
 def timestamp_valid(files: dict[str, bytes], trust: Trust) -> None:
@@ -1591,6 +1632,90 @@ def rekor_inclusion(files: dict[str, bytes], trust: Trust) -> None:
     raise Skipped("bundle carries no proof of an external log")
 
 
+CHAIN_SEAL = Shape({
+    "consistencyProof": is_array_of(is_base64),
+    "schema": is_exactly("stella.chain-seal/v1"),
+    "sealEvent": SEAL_EVENT,
+    "tlogProof": is_string,
+}, {})
+
+
+def chain_valid(files: dict[str, bytes], trust: Trust) -> None:
+    """The log has every node of the computation, and the other seals are of this scan."""
+    chain = [name for name in files if name.startswith("chain/")]
+    if not chain:
+        raise Skipped("bundle carries no chain")
+    try:
+        meta = parse_meta(files["meta.json"])
+        proof = parse_score_proof(files["score_proof.json"])
+        tlog_proof = parse_tlog_proof(meta["tlogProof"].encode("utf-8"))
+        checkpoint = parse_checkpoint(parse_note(tlog_proof.note)[0], meta["logOrigin"])
+        seal, _, payload = open_seal(meta["sealEvent"], meta)
+    except Refused as refusal:
+        raise Skipped(f"other files cannot be read: {refusal}") from None
+    if "chain/computation.export" not in files:
+        raise Refused("chain has no computation.export")
+    for name in chain:
+        try:
+            if name == "chain/computation.export":
+                check_computation(files[name], meta, payload, seal["header"], proof, tlog_proof)
+            else:
+                check_other_seal(name, files[name], meta, checkpoint, trust)
+        except Refused as refusal:
+            raise Refused(f"{name}: {refusal}") from None
+    if not trust.log_keys:
+        raise Skipped("no log key was given; nothing in the chain contradicts the bundle")
+
+
+def check_computation(export: bytes, meta: dict[str, Any], sealed: dict[str, Any], seal: bytes,
+                      proof: ScoreProof, tlog_proof: TlogProof) -> None:
+    """The export is of the leaves from the first node to the seal, its rule events are the nodes."""
+    manifest = bytes.fromhex(meta["manifestHash"].removeprefix("sha256:"))
+    stream, met, last = f"computation/{manifest.hex()}", 0, b""
+
+    def visit(index: int, leaf: bytes, header: EventHeader, payload: bytes | None) -> None:
+        nonlocal met, last
+        last = leaf
+        if header.stream != stream:
+            return
+        if header.type != "rule.applied" or header.position != met or payload is None:
+            raise Refused(f"leaf {index} is not node {met}")
+        rule = parse_rule_applied(payload)
+        if (rule.computation, rule.sequence) != (manifest, met) or met >= len(proof.leaves) \
+                or rule.node != proof.leaves[met]:
+            raise Refused(f"leaf {index} is not node {met}")
+        met += 1
+
+    verified = verify_export(io.BytesIO(export), None, visit, closing=tlog_proof.note)
+    if (verified["from"], verified["to"]) != (sealed["firstLeaf"], tlog_proof.index + 1) \
+            or last != seal:
+        raise Refused("it does not reach from the first node to the seal")
+    if met != len(proof.leaves):
+        raise Refused(f"it has {met} of {len(proof.leaves)} nodes")
+
+
+def check_other_seal(name: str, data: bytes, meta: dict[str, Any], own: Checkpoint,
+                     trust: Trust) -> None:
+    """Another root of the scan, sealed in a tree that continues the bundle's or is its beginning."""
+    other = parse_canonical(data, "seal")
+    CHAIN_SEAL(other, "seal")
+    seal, _, payload = open_seal(other["sealEvent"], meta)
+    if payload["scanId"] != meta["scanId"] or payload["rootHash"] == meta["rootHash"]:
+        raise Refused("it is not another root of this scan")
+    if name != f"chain/seals/{payload['rootHash'].removeprefix('sha256:')}.json":
+        raise Refused("it is not named by its root")
+    proof = parse_tlog_proof(other["tlogProof"].encode("utf-8"))
+    if proof.has_extra:
+        raise Refused("tlogProof has extra data, which nothing authenticates")
+    text, _ = parse_note(proof.note)
+    if trust.log_keys:
+        open_log_note(proof.note, trust.log_keys)
+    theirs = proof.verify(text, seal["header"], meta["logOrigin"])
+    old, new = sorted((theirs, own), key=lambda checkpoint: checkpoint.size)
+    verify_consistency(old.size, new.size, old.root, new.root,
+                       decode_hashes(other["consistencyProof"], MAX_PROOF_HASHES))
+
+
 CHECKS: dict[str, Callable[[dict[str, bytes], Trust], None]] = {
     "signatureValid": signature_valid,
     "idRecomputed": id_recomputed,
@@ -1598,6 +1723,7 @@ CHECKS: dict[str, Callable[[dict[str, bytes], Trust], None]] = {
     "timestampValid": timestamp_valid,
     "logInclusion": log_inclusion,
     "rekorInclusion": rekor_inclusion,
+    "chainValid": chain_valid,
 }
 
 
@@ -1624,6 +1750,183 @@ def verify_bundle(archive: bytes, trust: Trust) -> dict[str, Any]:
             checks[name] = {"status": "skipped", "message": str(skipped)}
     verified = all(check["status"] != "fail" for check in checks.values())
     return {"verified": verified, "checks": checks}
+
+
+# ---- 9.1 Audit exports -----------------------------------------------------------------------
+
+EXPORT_MAGIC = b"stella.audit-export/v1\n"
+TILE_WIDTH = 256
+MAX_LEAF_BYTES = 8192
+MAX_PAYLOAD_BYTES = 1024 * 1024
+MAX_PROOF_HASHES = 63
+MAX_EXPORT_HEADER_BYTES = 12_000_000 + 64 * 1024
+WITHHELD, PRESENT, ERASED = 0, 1, 2
+
+EXPORT_HEADER = Shape({
+    "closing": is_string,
+    "consistencyProof": is_array_of(is_base64),
+    "from": is_count,
+    "rangeProof": is_array_of(is_base64),
+    "schema": is_exactly("stella.audit-export/v1"),
+    "to": is_count,
+}, {"opening": is_string})
+
+# What is told of each event: index, leaf, header, and the payload where it is there.
+VisitEvent = Callable[[int, bytes, EventHeader, "bytes | None"], None]
+
+
+def decode_hashes(texts: list[str], limit: int) -> list[bytes]:
+    """Hashes of a proof, from base64."""
+    found = [decode_base64(text, "hash of a proof") for text in texts]
+    if len(found) > limit or any(len(item) != 32 for item in found):
+        raise Refused("proof is not as many hashes of 32 bytes as it may have")
+    return found
+
+
+class Bytes:
+    """A file that must have what is asked of it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def take(self, count: int) -> bytes:
+        """Exactly that many bytes."""
+        data = self.file.read(count)
+        if len(data) != count:
+            raise Refused("export ends too early")
+        return data
+
+    def number(self, count: int, limit: int, what: str) -> int:
+        """A big-endian number that is not above a limit."""
+        value = int.from_bytes(self.take(count), "big")
+        if value > limit:
+            raise Refused(f"{what} is larger than it may be")
+        return value
+
+
+class RangeTree:
+    """Grows a tree from the hashes left of a range, leaf by leaf: complete subtrees, by size."""
+
+    def __init__(self, start: int, left: list[bytes]) -> None:
+        sizes = [leaves for _, leaves in cover(0, start)]
+        if len(left) < len(sizes):
+            raise Refused("range proof is too short")
+        self.size = start
+        self.subtrees = list(zip(sizes, left))
+        self.right = left[len(sizes):]
+
+    def push(self, leaves: int, value: bytes) -> None:
+        """Appends a complete subtree."""
+        self.size += leaves
+        while self.subtrees and self.subtrees[-1][0] == leaves:
+            value = node_hash(self.subtrees.pop()[1], value)
+            leaves *= 2
+        self.subtrees.append((leaves, value))
+
+    def finish(self, size: int) -> bytes:
+        """The root of the whole tree, with the hashes right of the range."""
+        sizes = [leaves for _, leaves in cover(self.size, size)]
+        if len(sizes) != len(self.right):
+            raise Refused("range proof is too short or too long")
+        for leaves, value in zip(sizes, self.right):
+            self.push(leaves, value)
+        root: bytes | None = None
+        for _, value in reversed(self.subtrees):
+            root = value if root is None else node_hash(value, root)
+        return EMPTY_ROOT if root is None else root
+
+
+def judge_checkpoint(note: str, keys: list[VerifierKey] | None, origin: str | None,
+                     closing: bytes | None) -> Checkpoint:
+    """A checkpoint of an export: signed by the log, or the very one that is expected."""
+    data = note.encode("utf-8")
+    if keys is None:
+        if data != closing:
+            raise Refused("checkpoint of the export is not the one expected")
+        return parse_checkpoint(parse_note(data)[0], origin)
+    return parse_checkpoint(open_log_note(data, keys).text, origin)
+
+
+def verify_export(file: BinaryIO, keys: list[VerifierKey] | None, visit: VisitEvent | None = None,
+                  *, origin: str | None = None, closing: bytes | None = None) -> dict[str, Any]:
+    """Verifies an audit export while it is read; what is kept does not grow with it.
+
+    Checkpoints must be signed by one of `keys`; with None, the closing one must be `closing`, and
+    there must be no opening one.
+    """
+    source = Bytes(file)
+    if source.take(len(EXPORT_MAGIC)) != EXPORT_MAGIC:
+        raise Refused("not an audit export")
+    length = source.number(4, MAX_EXPORT_HEADER_BYTES, "header of the export")
+    header = parse_canonical(source.take(length), "header of the export")
+    EXPORT_HEADER(header, "header of the export")
+    start, end = header["from"], header["to"]
+    later = judge_checkpoint(header["closing"], keys, origin, closing)
+    opening_size, opening_root = 0, EMPTY_ROOT
+    if "opening" in header:
+        if keys is None:
+            raise Refused("export has an opening checkpoint, which nobody judged")
+        earlier = judge_checkpoint(header["opening"], keys, later.origin, None)
+        opening_size, opening_root = earlier.size, earlier.root
+    if not opening_size <= start < end <= later.size:
+        raise Refused("range is empty or not between the two checkpoints")
+    verify_consistency(opening_size, later.size, opening_root, later.root,
+                       decode_hashes(header["consistencyProof"], MAX_PROOF_HASHES))
+    tree = RangeTree(start, decode_hashes(header["rangeProof"], 2 * MAX_PROOF_HASHES))
+    counts = {WITHHELD: 0, PRESENT: 0, ERASED: 0}
+    last_time = 0
+    while tree.size < end:
+        for leaf in read_entries(source, min(end, (tree.size // TILE_WIDTH + 1) * TILE_WIDTH)
+                                 - tree.size):
+            index, event = tree.size, parse_event_header(leaf)
+            if event.log_origin != later.origin:
+                raise Refused(f"leaf {index} is an event of another log")
+            if event.time_unix_ms < last_time:
+                raise Refused(f"leaf {index} is earlier than the leaf before it")
+            last_time = event.time_unix_ms
+            state, payload = read_payload(source, event)
+            counts[state] += 1
+            tree.push(1, leaf_hash(leaf))
+            if visit:
+                visit(index, leaf, event, payload)
+    if source.file.read(1):
+        raise Refused("bytes follow the last event of the export")
+    if tree.finish(later.size) != later.root:
+        raise Refused("leaves are not exactly those of the closing checkpoint's tree")
+    return {"origin": later.origin, "from": start, "to": end, "treeSize": later.size,
+            "rootHash": encode_base64(later.root), "present": counts[PRESENT],
+            "erased": counts[ERASED], "withheld": counts[WITHHELD]}
+
+
+def read_entries(source: Bytes, count: int) -> list[bytes]:
+    """An entry bundle of exactly that many leaves, behind its length."""
+    length = source.number(4, TILE_WIDTH * (2 + MAX_LEAF_BYTES), "entry bundle")
+    data, leaves, at = source.take(length), [], 0
+    for _ in range(count):
+        size = int.from_bytes(data[at:at + 2], "big")
+        if at + 2 + size > len(data):
+            raise Refused("entry bundle ends within an entry")
+        leaves.append(data[at + 2:at + 2 + size])
+        at += 2 + size
+    if at != len(data):
+        raise Refused("bytes follow the last entry of an entry bundle")
+    return leaves
+
+
+def read_payload(source: Bytes, event: EventHeader) -> tuple[int, bytes | None]:
+    """What the export says of an event's payload; one that is there must be the committed one."""
+    state = source.number(1, 255, "state")
+    if state == PRESENT:
+        salt = source.take(32)
+        payload = source.take(source.number(4, MAX_PAYLOAD_BYTES, "payload"))
+        if sha256(salt, payload) != event.payload_commitment:
+            raise Refused("payload is not the one that its leaf commits to")
+        return state, payload
+    if state == ERASED:
+        source.take(8)
+    elif state != WITHHELD:
+        raise Refused("payload is neither there nor erased nor withheld")
+    return state, None
 
 
 # ---- Cases: the contract of `stella check` ---------------------------------------------------
@@ -1694,10 +1997,10 @@ class Case:
             return value.encode("utf-8")
         return self.bytes("envelope")
 
-    def archive(self) -> bytes:
-        """`bundle`, bytes; or the file at `path`, relative to the folder."""
+    def archive(self, name: str = "bundle") -> bytes:
+        """The bytes of that name; or the file at `path`, relative to the folder."""
         if not self.has("path"):
-            return self.bytes("bundle")
+            return self.bytes(name)
         try:
             return (self.folder / self.text("path")).read_bytes()
         except (OSError, ValueError) as error:
@@ -1921,6 +2224,14 @@ def check_zip(case: Case) -> Result:
     return {"names": list(read_zip(case.bytes("input")))}
 
 
+def check_export(case: Case) -> Result:
+    """{export | path, vkeys[], origin?} -> {origin, from, to, treeSize, rootHash, counts}"""
+    data, keys, origin = case.archive("export"), case.verifier_keys(), case.origin()
+    verified = verify_export(io.BytesIO(data), keys, origin=origin)
+    return {name: value if isinstance(value, str) else str(value)
+            for name, value in verified.items()}
+
+
 def check_bundle(case: Case) -> Result:
     """{bundle | path, publicKeysPem[], vkeys[], origin?, time?, threshold?} -> {report}"""
     archive, threshold, origin, time = (case.archive(), case.threshold(), case.origin(),
@@ -1966,6 +2277,7 @@ KINDS: dict[str, Callable[[Case], Result]] = {
     "jcs": check_jcs,
     "zip": check_zip,
     "bundle": check_bundle,
+    "export": check_export,
 }
 OTHER_VECTOR_FILES = {
     "snapshot/header": "snapshot",
@@ -2062,6 +2374,23 @@ def run_bundle(options: argparse.Namespace) -> int:
     return 0 if report["verified"] else 3
 
 
+def run_export(options: argparse.Namespace) -> int:
+    """`export`: what was verified as JSON; 0 verified, 3 not, 2 when nothing could be read."""
+    try:
+        keys = [parse_vkey(text) for text in options.log_key]
+    except Refused as error:
+        print(f"verify.py: {error}", file=sys.stderr)
+        return 2
+    with open(options.file, "rb") as file:
+        try:
+            verified = verify_export(file, keys, origin=options.origin)
+        except Refused as refusal:
+            print(json.dumps({"verified": False, "error": str(refusal)}, indent=2))
+            return 3
+    print(json.dumps({"verified": True, **verified}, indent=2))
+    return 0
+
+
 def main(arguments: list[str]) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -2077,6 +2406,11 @@ def main(arguments: list[str]) -> int:
                         help="verifier key of the log, as text")
     bundle.add_argument("--origin", help="origin that the log must have")
     bundle.add_argument("--time", help="your time, YYYY-MM-DDTHH:MM:SS.sssZ")
+    export = commands.add_parser("export", help="verify an audit export offline")
+    export.add_argument("file", metavar="FILE")
+    export.add_argument("--log-key", action="append", required=True, metavar="VKEY",
+                        help="verifier key of the log, as text")
+    export.add_argument("--origin", help="origin that the log must have")
     vectors = commands.add_parser("vectors", help="compare with every vector under a folder")
     vectors.add_argument("folder", metavar="DIR")
     options = parser.parse_args(arguments)
@@ -2084,6 +2418,8 @@ def main(arguments: list[str]) -> int:
         return run_check(options.kind, options.jsonl)
     if options.command == "bundle":
         return run_bundle(options)
+    if options.command == "export":
+        return run_export(options)
     return run_vectors(options.folder)
 
 

@@ -3,6 +3,7 @@
 use crate::ClientError;
 use std::time::Duration;
 use stella_proto::admin::admin_service_client::AdminServiceClient;
+use stella_proto::audit::audit_service_client::AuditServiceClient;
 use stella_proto::ledger::ledger_service_client::LedgerServiceClient;
 use stella_proto::proof::proof_service_client::ProofServiceClient;
 use stella_proto::replay::replay_service_client::ReplayServiceClient;
@@ -133,6 +134,12 @@ impl Connection {
     #[must_use]
     pub fn replays(&self) -> ReplayServiceClient<Authorized> {
         ReplayServiceClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// Exports of the log.
+    #[must_use]
+    pub fn audit(&self) -> AuditServiceClient<Authorized> {
+        AuditServiceClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Status, check, rebuild.

@@ -8,10 +8,12 @@
 
 mod connect;
 mod error;
+mod export;
 mod log;
 mod pin;
 
 pub use connect::{Authorized, Bearer, Connection};
 pub use error::ClientError;
+pub use export::ExportStream;
 pub use log::{LogTrust, ProvedLeaf, VerifyingLog};
 pub use pin::PinStore;

@@ -32,6 +32,11 @@ package!(
     "stella.admin.v1.rs"
 );
 package!(
+    /// `stella.audit.v1`: exports.
+    audit,
+    "stella.audit.v1.rs"
+);
+package!(
     /// `stella.ledger.v1`: the log.
     ledger,
     "stella.ledger.v1.rs"

@@ -19,6 +19,7 @@ const METHODS: &[(&str, Access)] = &[
     ("/stella.admin.v1.AdminService/Fsck", Access::Read),
     ("/stella.admin.v1.AdminService/GetStatus", Access::Read),
     ("/stella.admin.v1.AdminService/Rebuild", Access::Write),
+    ("/stella.audit.v1.AuditService/ExportEvents", Access::Read),
     ("/stella.ledger.v1.LedgerService/Append", Access::Write),
     (
         "/stella.ledger.v1.LedgerService/AppendStream",
@@ -42,7 +43,9 @@ const METHODS: &[(&str, Access)] = &[
     ("/stella.proof.v1.ProofService/DownloadBundle", Access::Read),
     ("/stella.proof.v1.ProofService/GetNode", Access::Read),
     ("/stella.proof.v1.ProofService/GetProofRoot", Access::Read),
+    ("/stella.proof.v1.ProofService/GetProofStatus", Access::Read),
     ("/stella.proof.v1.ProofService/ListProofs", Access::Read),
+    ("/stella.proof.v1.ProofService/VerifyProof", Access::Read),
     (
         "/stella.replay.v1.ReplayService/CancelOperation",
         Access::Write,

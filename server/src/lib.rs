@@ -11,9 +11,9 @@ mod serve;
 mod trace;
 
 pub use app::{
-    App, AppOptions, ErrorDocument, FindingsDeltaDocument, FsckReport, OperationDocument,
-    ProgressDocument, ReplayDocument, ResultDocument, ScoreDeltaDocument, ScoreProofDocument,
-    Source, dev_token, fsck_directory,
+    App, AppOptions, ErrorDocument, FindingsDeltaDocument, FsckReport, OWN_ANCHOR,
+    OperationDocument, ProgressDocument, ReplayDocument, ResultDocument, ScoreDeltaDocument,
+    ScoreProofDocument, Source, VerifyProofDocument, dev_token, fsck_directory,
 };
 pub use auth::{AuthLayer, Caller, Policy};
 pub use keys::Keys;

@@ -92,6 +92,7 @@ async fn download(connection: &Connection, scan: &str, root: &str) -> Result<Vec
     let request = DownloadBundleRequest {
         scan_id: scan.to_owned(),
         root_hash: root.to_owned(),
+        ..DownloadBundleRequest::default()
     };
     let answer = connection.proofs().download_bundle(request).await?;
     let mut chunks = answer.into_inner();

@@ -14,6 +14,7 @@ pub mod checkpoint;
 pub mod cosignature;
 pub mod dsse;
 pub mod event;
+pub mod export;
 pub mod hash;
 pub mod json;
 pub mod keys;

@@ -61,6 +61,16 @@ pub const MAX_BUNDLE_ENTRIES: usize = 4_096;
 /// Largest bundle archive, in bytes: the format has no ZIP64, and an offset must fit u32.
 pub const MAX_BUNDLE_BYTES: usize = 1024 * 1024 * 1024;
 
+/// Largest header of an audit export, in bytes: two notes, each byte of which JSON may write as six,
+/// and the hashes of two proofs.
+pub const MAX_EXPORT_HEADER_BYTES: usize = 12 * MAX_NOTE_BYTES + 64 * 1024;
+
+/// Hashes of a range proof: those of an inclusion path on either side.
+pub const MAX_RANGE_HASHES: usize = 2 * MAX_PROOF_HASHES;
+
+/// Largest entries section of an entry bundle in an export, in bytes.
+pub const MAX_EXPORT_ENTRIES_BYTES: usize = TILE_WIDTH * (2 + MAX_LEAF_BYTES);
+
 /// Longest name of a bundle entry, in bytes.
 pub const MAX_BUNDLE_NAME_BYTES: usize = 255;
 

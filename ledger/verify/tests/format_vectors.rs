@@ -116,3 +116,8 @@ fn strict_archives() {
 fn proof_bundles() {
     check_kind("bundle", "bundle/bundle.jsonl");
 }
+
+#[test]
+fn audit_exports() {
+    check_kind("export", "export/export.jsonl");
+}

@@ -106,6 +106,12 @@ pub struct DownloadBundleRequest {
     /// The root; empty for the scan's newest.
     #[prost(string, tag = "2")]
     pub root_hash: ::prost::alloc::string::String,
+    /// Whether `chain/` is added: the log's events of this computation, and the scan's other seals.
+    #[prost(bool, tag = "3")]
+    pub include_chain: bool,
+    /// Whether `anchors/` is added: the public keys, for information.
+    #[prost(bool, tag = "4")]
+    pub include_anchors: bool,
 }
 /// A piece of a bundle.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -113,6 +119,85 @@ pub struct DownloadBundleResponse {
     /// The next bytes.
     #[prost(bytes = "bytes", tag = "1")]
     pub chunk: ::prost::bytes::Bytes,
+}
+/// Asks for a verification on the server.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerifyProofRequest {
+    /// The bundle: its root.
+    #[prost(string, tag = "1")]
+    pub proof_bundle_id: ::prost::alloc::string::String,
+    /// Whether an entry in Rekor is demanded.
+    #[prost(bool, tag = "2")]
+    pub check_rekor: bool,
+    /// Anchors whose keys may have signed; empty for all that the server knows.
+    #[prost(string, repeated, tag = "3")]
+    pub anchor_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// The outcome of a verification.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerifyProofResponse {
+    /// Whether the bundle is verified.
+    #[prost(bool, tag = "1")]
+    pub verified: bool,
+    /// The whole report: canonical JSON.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub report: ::prost::bytes::Bytes,
+}
+/// Asks where the proofs of a scan are.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetProofStatusRequest {
+    /// The scan.
+    #[prost(string, tag = "1")]
+    pub scan_id: ::prost::alloc::string::String,
+}
+/// Where the proofs of a scan are.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetProofStatusResponse {
+    /// The scan.
+    #[prost(string, tag = "1")]
+    pub scan_id: ::prost::alloc::string::String,
+    /// `sealed`, or `running` while no root is sealed; then there are no proofs.
+    #[prost(string, tag = "2")]
+    pub status: ::prost::alloc::string::String,
+    /// One for each sealed root, oldest first.
+    #[prost(message, repeated, tag = "3")]
+    pub proofs: ::prost::alloc::vec::Vec<ProofRetention>,
+}
+/// Where one proof is.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProofRetention {
+    /// The proof.
+    #[prost(message, optional, tag = "1")]
+    pub proof: ::core::option::Option<ProofSummary>,
+    /// Tier by age: `hot`, `warm`, `cold`, or `expired`.
+    #[prost(string, tag = "2")]
+    pub tier: ::prost::alloc::string::String,
+    /// The day on which this tier ends, YYYY-MM-DD; that of the last tier when it is over.
+    #[prost(string, tag = "3")]
+    pub expires: ::prost::alloc::string::String,
+    /// Whether it can be downloaded without asking for its retrieval first.
+    #[prost(bool, tag = "4")]
+    pub retrievable: bool,
+    /// The day until which it is kept at all, YYYY-MM-DD.
+    #[prost(string, tag = "5")]
+    pub kept_until: ::prost::alloc::string::String,
+}
+/// Asks for the roots sealed in a period.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSealedProofsRequest {
+    /// First millisecond, Unix time.
+    #[prost(uint64, tag = "1")]
+    pub from_unix_ms: u64,
+    /// The millisecond after the last, Unix time.
+    #[prost(uint64, tag = "2")]
+    pub to_unix_ms: u64,
+}
+/// Some roots sealed in a period.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSealedProofsResponse {
+    /// The roots.
+    #[prost(message, repeated, tag = "1")]
+    pub proofs: ::prost::alloc::vec::Vec<ProofSummary>,
 }
 /// Generated client implementations.
 pub mod proof_service_client {
@@ -270,7 +355,8 @@ pub mod proof_service_client {
                 .insert(GrpcMethod::new("stella.proof.v1.ProofService", "GetNode"));
             self.inner.unary(req, path, codec).await
         }
-        /// A proof bundle, in chunks: the same bytes at every download.
+        /// A proof bundle, in chunks: the same bytes at every download. With the chain, the scan's other
+        /// sealed roots are part of the content: the bytes stay the same until there is another one.
         pub async fn download_bundle(
             &mut self,
             request: impl tonic::IntoRequest<super::DownloadBundleRequest>,
@@ -294,6 +380,87 @@ pub mod proof_service_client {
             req.extensions_mut()
                 .insert(
                     GrpcMethod::new("stella.proof.v1.ProofService", "DownloadBundle"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Verifies a bundle of this ledger on the server, with the anchors that the server knows. For
+        /// those who trust the server; everyone else downloads the bundle and verifies it himself.
+        /// Unknown bundle: PROOF_NOT_FOUND (NOT_FOUND). Unknown anchor: NOT_FOUND (NOT_FOUND).
+        pub async fn verify_proof(
+            &mut self,
+            request: impl tonic::IntoRequest<super::VerifyProofRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::VerifyProofResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stella.proof.v1.ProofService/VerifyProof",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("stella.proof.v1.ProofService", "VerifyProof"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// How long the proofs of a scan are kept, and where they are now.
+        pub async fn get_proof_status(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetProofStatusRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetProofStatusResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stella.proof.v1.ProofService/GetProofStatus",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("stella.proof.v1.ProofService", "GetProofStatus"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The roots sealed in a period of time, oldest first, over all scans.
+        pub async fn list_sealed_proofs(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSealedProofsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ListSealedProofsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stella.proof.v1.ProofService/ListSealedProofs",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("stella.proof.v1.ProofService", "ListSealedProofs"),
                 );
             self.inner.server_streaming(req, path, codec).await
         }
@@ -339,12 +506,48 @@ pub mod proof_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// A proof bundle, in chunks: the same bytes at every download.
+        /// A proof bundle, in chunks: the same bytes at every download. With the chain, the scan's other
+        /// sealed roots are part of the content: the bytes stay the same until there is another one.
         async fn download_bundle(
             &self,
             request: tonic::Request<super::DownloadBundleRequest>,
         ) -> std::result::Result<
             tonic::Response<Self::DownloadBundleStream>,
+            tonic::Status,
+        >;
+        /// Verifies a bundle of this ledger on the server, with the anchors that the server knows. For
+        /// those who trust the server; everyone else downloads the bundle and verifies it himself.
+        /// Unknown bundle: PROOF_NOT_FOUND (NOT_FOUND). Unknown anchor: NOT_FOUND (NOT_FOUND).
+        async fn verify_proof(
+            &self,
+            request: tonic::Request<super::VerifyProofRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::VerifyProofResponse>,
+            tonic::Status,
+        >;
+        /// How long the proofs of a scan are kept, and where they are now.
+        async fn get_proof_status(
+            &self,
+            request: tonic::Request<super::GetProofStatusRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetProofStatusResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ListSealedProofs method.
+        type ListSealedProofsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::ListSealedProofsResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The roots sealed in a period of time, oldest first, over all scans.
+        async fn list_sealed_proofs(
+            &self,
+            request: tonic::Request<super::ListSealedProofsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ListSealedProofsStream>,
             tonic::Status,
         >;
     }
@@ -591,6 +794,144 @@ pub mod proof_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = DownloadBundleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stella.proof.v1.ProofService/VerifyProof" => {
+                    #[allow(non_camel_case_types)]
+                    struct VerifyProofSvc<T: ProofService>(pub Arc<T>);
+                    impl<
+                        T: ProofService,
+                    > tonic::server::UnaryService<super::VerifyProofRequest>
+                    for VerifyProofSvc<T> {
+                        type Response = super::VerifyProofResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::VerifyProofRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ProofService>::verify_proof(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = VerifyProofSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stella.proof.v1.ProofService/GetProofStatus" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetProofStatusSvc<T: ProofService>(pub Arc<T>);
+                    impl<
+                        T: ProofService,
+                    > tonic::server::UnaryService<super::GetProofStatusRequest>
+                    for GetProofStatusSvc<T> {
+                        type Response = super::GetProofStatusResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetProofStatusRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ProofService>::get_proof_status(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetProofStatusSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stella.proof.v1.ProofService/ListSealedProofs" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSealedProofsSvc<T: ProofService>(pub Arc<T>);
+                    impl<
+                        T: ProofService,
+                    > tonic::server::ServerStreamingService<
+                        super::ListSealedProofsRequest,
+                    > for ListSealedProofsSvc<T> {
+                        type Response = super::ListSealedProofsResponse;
+                        type ResponseStream = T::ListSealedProofsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSealedProofsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ProofService>::list_sealed_proofs(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSealedProofsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -7,6 +7,7 @@
 mod batch;
 mod computations;
 mod engine;
+mod exports;
 mod growth;
 mod open;
 mod policies;
@@ -18,7 +19,9 @@ mod status;
 mod writer;
 
 pub use batch::{ErrorDocument, OperationDocument, ProgressDocument, ResultDocument};
+pub(crate) use exports::{Export, Piece};
 pub use open::{AppOptions, FsckReport, dev_token, fsck_directory};
+pub use proofs::{OWN_ANCHOR, VerifyProofDocument};
 pub use replays::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, ScoreProofDocument};
 pub use snapshots::Source;
 

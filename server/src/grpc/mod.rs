@@ -2,6 +2,7 @@
 
 mod admin;
 mod append;
+mod audit;
 mod ledger;
 mod proof;
 mod read;
@@ -19,6 +20,7 @@ use tonic::service::Routes;
 use tonic::{Request, Status};
 
 use stella_proto::admin::admin_service_server::AdminServiceServer;
+use stella_proto::audit::audit_service_server::AuditServiceServer;
 use stella_proto::ledger::ledger_service_server::LedgerServiceServer;
 use stella_proto::proof::proof_service_server::ProofServiceServer;
 use stella_proto::replay::replay_service_server::ReplayServiceServer;
@@ -39,6 +41,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Routes {
     let mut routes = Routes::new(ledger)
         .add_service(scans)
         .add_service(AdminServiceServer::new(admin::AdminRpc(Arc::clone(app))))
+        .add_service(AuditServiceServer::new(audit::AuditRpc(Arc::clone(app))))
         .add_service(ProofServiceServer::new(proof::ProofRpc(Arc::clone(app))))
         .add_service(ReplayServiceServer::new(replay::ReplayRpc(Arc::clone(app))))
         .add_service(ScoreServiceServer::new(score::ScoreRpc(Arc::clone(app))))

@@ -4,13 +4,21 @@ use super::blocking;
 use crate::App;
 use bytes::Bytes;
 use futures_util::stream;
+use std::ops::ControlFlow;
 use std::sync::Arc;
+use stella_ledger::clock::{Clock as _, SystemClock};
 use stella_proto::proof as wire;
 use stella_proto::proof::proof_service_server::ProofService;
+use stella_verify::units::UnixMillis;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 /// Bytes in one message of a download.
 const CHUNK_BYTES: usize = 256 * 1024;
+
+/// Answers that wait for a slow reader; then reading pauses.
+const ANSWERS_IN_FLIGHT: usize = 4;
 
 /// The service over one ledger.
 pub(super) struct ProofRpc(pub(super) Arc<App>);
@@ -68,5 +76,54 @@ impl ProofService for ProofRpc {
             Some((Ok(wire::DownloadBundleResponse { chunk }), rest))
         });
         Ok(Response::new(Box::pin(chunks)))
+    }
+
+    async fn verify_proof(
+        &self,
+        request: Request<wire::VerifyProofRequest>,
+    ) -> Result<Response<wire::VerifyProofResponse>, Status> {
+        let request = request.into_inner().into();
+        let now = SystemClock.now();
+        let report = blocking(&self.0, move |app| app.verify_proof(&request, now)).await?;
+        Ok(Response::new(wire::VerifyProofResponse {
+            verified: report.verified(),
+            report: report.to_json().into(),
+        }))
+    }
+
+    async fn get_proof_status(
+        &self,
+        request: Request<wire::GetProofStatusRequest>,
+    ) -> Result<Response<wire::GetProofStatusResponse>, Status> {
+        let request = request.into_inner();
+        let now = SystemClock.now();
+        let status = blocking(&self.0, move |app| app.proof_status(&request.scan_id, now)).await?;
+        Ok(Response::new(status))
+    }
+
+    type ListSealedProofsStream = ReceiverStream<Result<wire::ListSealedProofsResponse, Status>>;
+
+    async fn list_sealed_proofs(
+        &self,
+        request: Request<wire::ListSealedProofsRequest>,
+    ) -> Result<Response<Self::ListSealedProofsStream>, Status> {
+        let request = request.into_inner();
+        let (sender, answers) = mpsc::channel(ANSWERS_IN_FLIGHT);
+        let app = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || {
+            let period = [request.from_unix_ms, request.to_unix_ms].map(UnixMillis::new);
+            let send = |proofs| {
+                let answer = Ok(wire::ListSealedProofsResponse { proofs });
+                match sender.blocking_send(answer) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    // Nobody listens any more.
+                    Err(_) => ControlFlow::Break(()),
+                }
+            };
+            if let Err(refusal) = app.sealed_between(period.into(), send) {
+                sender.blocking_send(Err(refusal.into())).ok();
+            }
+        });
+        Ok(Response::new(ReceiverStream::new(answers)))
     }
 }

@@ -19,17 +19,20 @@ pub enum CheckName {
     LogInclusion,
     /// The proof is in an external Rekor log.
     RekorInclusion,
+    /// What the bundle carries of the log's own record is that record.
+    ChainValid,
 }
 
 impl CheckName {
     /// Every check, in the order of a report.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SignatureValid,
         Self::IdRecomputed,
         Self::MerklePathValid,
         Self::TimestampValid,
         Self::LogInclusion,
         Self::RekorInclusion,
+        Self::ChainValid,
     ];
 
     /// The name as users write it.
@@ -42,6 +45,7 @@ impl CheckName {
             Self::TimestampValid => "timestampValid",
             Self::LogInclusion => "logInclusion",
             Self::RekorInclusion => "rekorInclusion",
+            Self::ChainValid => "chainValid",
         }
     }
 
@@ -63,6 +67,7 @@ impl CheckName {
             Self::TimestampValid => "Timestamp invalid",
             Self::LogInclusion => "Log inclusion not proved",
             Self::RekorInclusion => "Rekor entry not found",
+            Self::ChainValid => "Chain invalid",
         }
     }
 
@@ -87,6 +92,7 @@ impl CheckName {
                  seal event is not in that log"
             }
             Self::RekorInclusion => "wait for the entry to be logged, or verify offline",
+            Self::ChainValid => "export the bundle with its chain again",
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The files of a bundle, as slices of the archive.
 
 use super::{
-    INPUTS_FOLDER, MANIFEST_ENVELOPE_FILE, MANIFEST_FILE, META_FILE, ROOT_ENVELOPE_FILE,
-    SCORE_PROOF_FILE,
+    ANCHOR_LOG_FILE, ANCHORS_FOLDER, CHAIN_EXPORT_FILE, CHAIN_SEALS_FOLDER, INPUTS_FOLDER,
+    MANIFEST_ENVELOPE_FILE, MANIFEST_FILE, META_FILE, ROOT_ENVELOPE_FILE, SCORE_PROOF_FILE,
 };
+use crate::hash::from_hex;
 use crate::zip::{self, ZipEntry, ZipError};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -63,7 +64,7 @@ impl<'a> BundleFiles<'a> {
         let score_proof = take(SCORE_PROOF_FILE)?;
         let root_envelope = take(ROOT_ENVELOPE_FILE)?;
         let meta = take(META_FILE)?;
-        if let Some(entry) = further.iter().find(|entry| !is_in_folder(entry.name)) {
+        if let Some(entry) = further.iter().find(|entry| !is_optional(entry.name)) {
             return Err(BundleError::Unknown {
                 name: entry.name.into(),
             });
@@ -84,11 +85,34 @@ impl<'a> BundleFiles<'a> {
             |entry: &ZipEntry<'a>| Some((entry.name.strip_prefix(INPUTS_FOLDER)?, entry.content));
         self.further.iter().filter_map(input)
     }
+
+    /// The entries of `chain/`: whole names, and the content.
+    pub fn chain(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        self.of_folder("chain/")
+    }
+
+    /// The entries of `anchors/`: whole names, and the content. For information only.
+    pub fn anchors(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        self.of_folder(ANCHORS_FOLDER)
+    }
+
+    fn of_folder(&self, folder: &str) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let entries = self.further.iter();
+        entries
+            .filter(move |entry| entry.name.starts_with(folder))
+            .map(|entry| (entry.name, entry.content))
+    }
 }
 
-/// Whether a name is in one of the optional folders.
-pub(super) fn is_in_folder(name: &str) -> bool {
-    [INPUTS_FOLDER, "chain/", "anchors/"]
-        .iter()
-        .any(|folder| name.starts_with(folder))
+/// Whether a bundle may have an entry of this name besides its five files.
+pub(super) fn is_optional(name: &str) -> bool {
+    let hashed = |folder: &str, end: &str| {
+        let digits = name.strip_prefix(folder).and_then(|n| n.strip_suffix(end));
+        digits.is_some_and(|digits| from_hex(digits).is_ok())
+    };
+    name == CHAIN_EXPORT_FILE
+        || name == ANCHOR_LOG_FILE
+        || hashed(INPUTS_FOLDER, "")
+        || hashed(CHAIN_SEALS_FOLDER, ".json")
+        || hashed(ANCHORS_FOLDER, ".pem")
 }

@@ -1,13 +1,11 @@
 //! `meta.json`: the tie to the log, and what readers want to see at once.
 
 use super::BundleParts;
-use crate::base64;
 use crate::event::payload::ScanId;
 use crate::event::{EventError, EventHeader};
-use crate::hash::{BlobDigest, HASH_SIZE, ManifestHash, ProofRoot, Salt};
+use crate::hash::{BlobDigest, ManifestHash, ProofRoot, Salt};
 use crate::json::{
-    FieldError, Fields, JsonError, Object, ObjectWriter, SafeInteger, UnsafeInteger,
-    parse_canonical,
+    FieldError, Fields, JsonError, ObjectWriter, SafeInteger, UnsafeInteger, parse_canonical,
 };
 use crate::manifest::EngineVersion;
 use crate::time::{TimeError, format_time, parse_time};
@@ -117,11 +115,7 @@ impl BundleMeta {
         meta.text("scanId", self.scan.as_str());
         meta.text("schema", META_SCHEMA);
         meta.integer("scoreBps", SafeInteger::new(self.score.get())?);
-        let mut seal = ObjectWriter::new(meta.member("sealEvent"));
-        seal.text("header", &base64::encode(&self.seal.header));
-        seal.text("payload", &base64::encode(&self.seal.payload));
-        seal.text("salt", &base64::encode(self.seal.salt.as_bytes()));
-        seal.end();
+        self.seal.write(meta.member("sealEvent"));
         meta.text("sealedAt", &format_time(self.sealed_at)?);
         meta.text("tlogProof", &self.tlog_proof);
         meta.end();
@@ -148,26 +142,10 @@ impl BundleMeta {
             log_origin: fields.text("logOrigin")?.into(),
             scan: fields.parsed("scanId", "a scan id")?,
             sealed_at,
-            seal: seal_event(fields.object("sealEvent")?)?,
+            seal: SealEvent::read(fields.object("sealEvent")?)?,
             tlog_proof: fields.text("tlogProof")?.into(),
         };
         fields.finish()?;
         Ok(meta)
     }
-}
-
-fn seal_event(object: &Object) -> Result<SealEvent, FieldError> {
-    let mut fields = Fields::new(object);
-    let mut bytes = |name| {
-        base64::decode(fields.text(name)?).map_err(|_| FieldError::value(name, "padded base64"))
-    };
-    let (header, payload, salt) = (bytes("header")?, bytes("payload")?, bytes("salt")?);
-    fields.finish()?;
-    let salt: Option<[u8; HASH_SIZE]> = salt.try_into().ok();
-    let salt = salt.ok_or_else(|| FieldError::value("salt", "32 bytes"))?;
-    Ok(SealEvent {
-        header,
-        payload,
-        salt: Salt::new(salt),
-    })
 }

@@ -7,18 +7,23 @@
 //! proof_root.dsse.json   envelope over root and score
 //! meta.json              the log's seal event, with a proof that it is in the log
 //! inputs/<sha256 hex>    a replayable bundle's inputs, named by content
-//! anchors/ chain/        carried, not checked here
+//! chain/                 the log's events of the computation, the scan's other seals
+//! anchors/               public keys, for information: never trusted
 //! ```
 //!
 //! [`build`] puts one together, [`verify`] judges one. Keys come from the caller, never from the
 //! bundle. The same parts give the same bytes.
 
+mod chain;
 mod check_name;
 mod files;
 mod meta;
 mod report;
 mod verify;
 
+pub use chain::{
+    ANCHOR_LOG_FILE, ANCHORS_FOLDER, CHAIN_EXPORT_FILE, CHAIN_SEALS_FOLDER, ChainSeal,
+};
 pub use check_name::CheckName;
 pub use files::{BundleError, BundleFiles};
 pub use meta::{BundleMeta, META_SCHEMA, MetaError, SealEvent};
@@ -77,9 +82,9 @@ pub enum BuildError {
     /// A name or a size is outside the archive's bounds.
     #[error(transparent)]
     Zip(#[from] ZipError),
-    /// A further entry is not in a folder that bundles have.
-    #[error("entry {name:?} is in none of the folders inputs/, chain/ and anchors/")]
-    Folder {
+    /// A further entry is none that bundles have.
+    #[error("entry {name:?} is none that a bundle has in inputs/, chain/ or anchors/")]
+    Further {
         /// The entry.
         name: String,
     },
@@ -93,9 +98,9 @@ pub fn build(parts: &BundleParts<'_>) -> Result<Vec<u8>, BuildError> {
     if let Some(entry) = parts
         .further
         .iter()
-        .find(|entry| !files::is_in_folder(entry.name))
+        .find(|entry| !files::is_optional(entry.name))
     {
-        return Err(BuildError::Folder {
+        return Err(BuildError::Further {
             name: entry.name.into(),
         });
     }

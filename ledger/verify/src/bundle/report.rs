@@ -108,7 +108,7 @@ pub(super) enum Verdict {
 }
 
 impl Report {
-    pub(super) fn new(verdicts: [Verdict; 6], meta: Option<&BundleMeta>) -> Self {
+    pub(super) fn new(verdicts: [Verdict; 7], meta: Option<&BundleMeta>) -> Self {
         let checks = CheckName::ALL
             .into_iter()
             .zip(verdicts)
@@ -170,7 +170,7 @@ impl Report {
         self.claims.as_ref()
     }
 
-    /// Entries that the bundle carries and no check looks at.
+    /// Entries that the bundle carries for information: nothing in them is trusted.
     #[must_use]
     pub fn unchecked(&self) -> &[String] {
         &self.unchecked

@@ -9,16 +9,19 @@
 //! | `checkpoint` | note, vkeys\[\], origin? | origin, treeSize, rootHash, signers\[\] |
 //! | `cosignature` | note, vkeys\[\] | cosignatures\[\] {name, time} |
 //! | `tlog-proof` | proof, leaf, vkeys\[\], origin? | leafIndex and the checkpoint's members |
+//! | `export` | export (bytes) or path, vkeys\[\], origin? | from, to, present, erased, withheld and the closing checkpoint's members |
 //!
 //! Numbers may be decimal strings too, for readers whose JSON numbers end at 2^53. A `proof` of
 //! `null` is an empty one: several published vectors write it so. A text among `vkeys` that is no
 //! verifier key refuses the case.
 
 use super::{
-    CaseFailure, Members, bytes, bytes_list, hash32, optional_text, text_list, text_or_bytes,
+    CaseFailure, Members, ReadFile, bytes, bytes_list, hash32, members, optional_text, text_list,
+    text_or_bytes,
 };
 use crate::base64;
 use crate::checkpoint::{Origin, SignedCheckpoint};
+use crate::export::{ExportTrust, ExportVerifier};
 use crate::hash::{LeafHash, NodeHash, RootHash};
 use crate::merkle::{
     ConsistencyProof, Growth, InclusionProof, TreeHead, leaf_hash, root_of, verify_consistency,
@@ -29,6 +32,7 @@ use crate::text::parse_decimal;
 use crate::tlog_proof::TlogProof;
 use crate::units::{LeafIndex, TreeSize};
 use alloc::format;
+use alloc::string::ToString as _;
 use alloc::vec::Vec;
 use serde_json::{Value, json};
 
@@ -161,6 +165,35 @@ fn signers(opened: &VerifiedNote) -> Value {
     let ids = opened.verified().iter();
     ids.map(|signature| Value::String(format!("{}+{}", signature.name, signature.id)))
         .collect()
+}
+
+/// Whether an export's events are exactly those between its checkpoints.
+pub(super) fn export(case: &Members, files: ReadFile<'_>) -> Outcome {
+    let export = match optional_text(case, "path")? {
+        Some(path) => files(path).map_err(CaseFailure::Malformed)?,
+        None => bytes(case, "export")?,
+    };
+    let (keys, origin) = (KeyTexts::of(case)?, origin_text(case)?);
+    let (keys, origin) = (keys.parse()?, origin.parse()?);
+    let mut verifier = ExportVerifier::new(ExportTrust::Log {
+        keys: &keys,
+        origin: origin.as_ref(),
+    });
+    verifier
+        .push(&export, |_| ())
+        .map_err(CaseFailure::refused)?;
+    let verified = verifier.finish().map_err(CaseFailure::refused)?;
+    let summary = verified.summary;
+    Ok(members([
+        ("origin", verified.origin.to_string()),
+        ("from", verified.range.start.to_string()),
+        ("to", verified.range.end.to_string()),
+        ("treeSize", verified.closing.size.to_string()),
+        ("rootHash", base64::encode(verified.closing.root.as_bytes())),
+        ("present", summary.present.to_string()),
+        ("erased", summary.erased.to_string()),
+        ("withheld", summary.withheld.to_string()),
+    ]))
 }
 
 /// The verifier keys of a case, as texts: that they are texts is the case's form, that they are

@@ -33,7 +33,9 @@ pub use frontier::{Frontier, FrontierError};
 pub use inclusion::{Included, InclusionError, InclusionProof, prove_inclusion, verify_inclusion};
 pub use memory::{MemoryTree, MissingNode};
 pub use path::ProveError;
-pub use range::{IncludedRange, LeafRange, RangeError, RangeProof, prove_range, verify_range};
+pub use range::{
+    IncludedRange, LeafRange, RangeError, RangeProof, RangeWalk, prove_range, verify_range,
+};
 
 use crate::hash::{
     HASH_SIZE, LeafHash, NodeHash, ProofRoot, RootHash, SnapshotRoot, sha256, sha256_parts,

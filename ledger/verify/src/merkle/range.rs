@@ -122,45 +122,82 @@ pub fn prove_range<N: NodeReader>(
 /// Checks that the tree with `head` holds exactly `leaves` from index `start` on.
 ///
 /// An empty run is accepted where it fits and shows no more than that the hashes are the tree's.
-/// Leaves are taken one at a time, so a run of any length can be streamed.
 pub fn verify_range<R: TreeRoot>(
     start: LeafIndex,
     leaves: impl IntoIterator<Item = LeafHash>,
     head: TreeHead<R>,
     proof: &RangeProof,
 ) -> Result<IncludedRange<R>, RangeError> {
-    let outside = RangeError::RangeOutsideTree {
-        start,
-        size: head.size,
-    };
-    if head.size.get() > MAX_TREE_SIZE {
-        return Err(RangeError::TreeTooLarge(head.size));
-    }
-    if start.get() > head.size.get() {
-        return Err(outside);
-    }
-    let left_count = start.get().count_ones() as usize;
-    let (left, right) = proof
-        .hashes
-        .split_at_checked(left_count)
-        .ok_or(RangeError::TooShort)?;
-    let mut frontier = Frontier::<R>::from_parts(TreeSize::new(start.get()), left.to_vec())
-        .map_err(|_| RangeError::TooShort)?;
+    let mut walk = RangeWalk::new(start, head, proof)?;
     for leaf in leaves {
-        if frontier.size() >= head.size {
-            return Err(outside);
+        walk.push(leaf)?;
+    }
+    walk.finish()
+}
+
+/// [`verify_range`] in steps, for a run that comes in pieces: memory does not grow with it.
+#[derive(Debug, Clone)]
+pub struct RangeWalk<R: TreeRoot = RootHash> {
+    start: LeafIndex,
+    head: TreeHead<R>,
+    frontier: Frontier<R>,
+    right: Vec<NodeHash>,
+}
+
+impl<R: TreeRoot> RangeWalk<R> {
+    /// Begins before the first leaf.
+    pub fn new(
+        start: LeafIndex,
+        head: TreeHead<R>,
+        proof: &RangeProof,
+    ) -> Result<Self, RangeError> {
+        if head.size.get() > MAX_TREE_SIZE {
+            return Err(RangeError::TreeTooLarge(head.size));
         }
-        frontier.push(leaf);
+        if start.get() > head.size.get() {
+            let size = head.size;
+            return Err(RangeError::RangeOutsideTree { start, size });
+        }
+        let left_count = start.get().count_ones() as usize;
+        let split = proof.hashes.split_at_checked(left_count);
+        let (left, right) = split.ok_or(RangeError::TooShort)?;
+        let frontier = Frontier::<R>::from_parts(TreeSize::new(start.get()), left.to_vec())
+            .map_err(|_| RangeError::TooShort)?;
+        Ok(Self {
+            start,
+            head,
+            frontier,
+            right: right.to_vec(),
+        })
     }
-    let end = frontier.size().next_index();
-    push_right(&mut frontier, head.size, right)?;
-    if frontier.root() != head.root {
-        return Err(RangeError::RootMismatch);
+
+    /// Takes the next leaf.
+    pub fn push(&mut self, leaf: LeafHash) -> Result<(), RangeError> {
+        if self.frontier.size() >= self.head.size {
+            return Err(RangeError::RangeOutsideTree {
+                start: self.start,
+                size: self.head.size,
+            });
+        }
+        self.frontier.push(leaf);
+        Ok(())
     }
-    Ok(IncludedRange {
-        range: LeafRange { start, end },
-        head,
-    })
+
+    /// Ends after the last leaf and compares the roots.
+    pub fn finish(mut self) -> Result<IncludedRange<R>, RangeError> {
+        let end = self.frontier.size().next_index();
+        push_right(&mut self.frontier, self.head.size, &self.right)?;
+        if self.frontier.root() != self.head.root {
+            return Err(RangeError::RootMismatch);
+        }
+        Ok(IncludedRange {
+            range: LeafRange {
+                start: self.start,
+                end,
+            },
+            head: self.head,
+        })
+    }
 }
 
 fn push_right<R: TreeRoot>(

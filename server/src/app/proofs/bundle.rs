@@ -1,5 +1,6 @@
 //! Putting bundles together.
 
+use super::chain::Further;
 use super::{App, internal, manifest_of};
 use crate::app::WAIT;
 use crate::app::scans::parse_scan_id;
@@ -7,11 +8,13 @@ use crate::refusal::Refusal;
 use stella_ledger::ledger::SealRecord;
 use stella_proto::proof as wire;
 use stella_proto::reason::Reason;
-use stella_verify::bundle::{BundleParts, SealEvent, build};
+use stella_verify::bundle::{BuildError, BundleParts, SealEvent, build};
+use stella_verify::zip::ZipError;
 
 impl App {
     /// A proof bundle. All its parts are durable, the signatures too, so it is the same bytes at
-    /// every download, whatever became of the keys since.
+    /// every download, whatever became of the keys since. With the chain, the other seals of the
+    /// scan belong to the content: a later replay adds one.
     pub(crate) fn bundle(&self, request: &wire::DownloadBundleRequest) -> Result<Vec<u8>, Refusal> {
         let (state, seal) = if request.scan_id.is_empty() {
             self.sealed(&request.root_hash)?
@@ -23,6 +26,14 @@ impl App {
         let manifest = manifest_of(&state, &seal)?;
         let proof = self.score_proof(&seal)?;
         let envelopes = self.envelopes(manifest, &seal)?;
+        let mut further = Vec::new();
+        if request.include_chain {
+            further.extend(self.chain(&state, &seal)?);
+        }
+        if request.include_anchors {
+            further.extend(self.anchors(&seal)?);
+        }
+        let further: Vec<_> = further.iter().map(Further::entry).collect();
         let parts = BundleParts {
             manifest,
             manifest_envelope: &envelopes.manifest,
@@ -31,9 +42,14 @@ impl App {
             scan: &state.id,
             seal: &self.seal_event(&seal)?,
             tlog_proof: &self.seal_proof(&seal)?,
-            further: &[],
+            further: &further,
         };
-        build(&parts).map_err(internal)
+        build(&parts).map_err(|problem| match problem {
+            BuildError::Zip(ZipError::TooLarge | ZipError::TooManyEntries) => {
+                Refusal::new(Reason::TooLarge, problem.to_string())
+            }
+            problem => internal(problem),
+        })
     }
 
     /// The `root.sealed` event as the log has it.

@@ -1,7 +1,13 @@
 //! Proofs of scores: roots, nodes, bundles.
 
 mod bundle;
+mod chain;
+mod retention;
+mod sealed;
 mod signing;
+mod verify;
+
+pub use verify::{OWN_ANCHOR, VerifyProofDocument};
 
 use super::App;
 use super::scans::{ScanState, parse_scan_id};

@@ -33,7 +33,11 @@ pub(super) async fn download(
     Path((scan_id, root_hash)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let request = DownloadBundleRequest { scan_id, root_hash };
+    let request = DownloadBundleRequest {
+        scan_id,
+        root_hash,
+        ..DownloadBundleRequest::default()
+    };
     let bundle = blocking(&app, move |app| app.bundle(&request)).await?;
     let digest = sha256(&bundle);
     let tag = format!("\"{}\"", to_hex(&digest));

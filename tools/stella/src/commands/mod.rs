@@ -6,6 +6,7 @@ pub(crate) mod compute;
 pub(crate) mod explain;
 pub(crate) mod keys;
 pub(crate) mod ledger;
+pub(crate) mod period;
 pub(crate) mod policy;
 pub(crate) mod proof;
 pub(crate) mod quickstart;

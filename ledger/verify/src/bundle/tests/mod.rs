@@ -1,3 +1,4 @@
+mod chain;
 mod fixture;
 mod mutants;
 
@@ -12,7 +13,7 @@ use fixture::*;
 fn a_good_bundle_passes_every_check_that_can_be_asked() {
     let fixture = fixture(3);
     let report = fixture.verify(&fixture.bundle());
-    assert_eq!(outcomes(&report), "ppppps", "{report:#?}");
+    assert_eq!(outcomes(&report), "pppppss", "{report:#?}");
     assert!(report.verified());
     assert_eq!(report.claims().unwrap().score, BasisPoints::new(9800));
     assert_eq!(
@@ -29,7 +30,7 @@ fn without_a_log_key_nothing_of_the_log_passes() {
     let fixture = fixture(3);
     let (keys, _) = fixture.keys();
     let report = verify(&fixture.bundle(), &TrustInput::new(&keys, &[]));
-    assert_eq!(outcomes(&report), "pppsss");
+    assert_eq!(outcomes(&report), "pppssss");
     assert!(report.verified());
 }
 
@@ -104,4 +105,18 @@ fn the_future_is_refused() {
         "after the present",
     );
     assert!(at(u64::MAX).verified());
+}
+
+#[test]
+fn an_entry_in_rekor_is_demanded_or_not() {
+    let fixture = fixture(1);
+    let (keys, log_keys) = fixture.keys();
+    let demanded = TrustInput {
+        require_rekor: true,
+        ..TrustInput::new(&keys, &log_keys)
+    };
+    let report = verify(&fixture.bundle(), &demanded);
+    assert_fails(&report, CheckName::RekorInclusion, "Rekor entry not found");
+    let report = fixture.verify(&fixture.bundle());
+    assert_eq!(report.outcome(CheckName::RekorInclusion), Outcome::Skipped);
 }

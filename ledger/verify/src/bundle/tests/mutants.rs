@@ -245,34 +245,32 @@ fn folders_are_named_and_inputs_are_hashed() {
         "inputs/{}",
         crate::hash::to_hex(&crate::hash::sha256(b"sbom"))
     );
-    let further = [
-        ZipEntry {
-            name: &name,
-            content: b"sbom",
-        },
-        ZipEntry {
-            name: "chain/x",
-            content: b"",
-        },
-    ];
+    let further = [ZipEntry {
+        name: &name,
+        content: b"sbom",
+    }];
     let bundle = fixture.build(&statement, &further);
     let report = fixture.verify(&bundle);
     assert!(report.verified());
-    assert_eq!(report.unchecked(), ["chain/x"]);
+    assert!(report.unchecked().is_empty());
     let report = fixture.verify(&replace(&bundle, &name, b"sbon"));
     assert_fails(&report, CheckName::IdRecomputed, "an input's name");
 
+    for name in [
+        "extra.json",
+        "chain/x",
+        "chain/seals/x.json",
+        "inputs/sbom",
+        "anchors/key.pem",
+        "meta.json/x",
+    ] {
+        let refused = fixture.try_build(&statement, &[ZipEntry { name, content: b"" }]);
+        assert_eq!(refused, Err(BuildError::Further { name: name.into() }));
+    }
     let elsewhere = [ZipEntry {
         name: "extra.json",
         content: b"",
     }];
-    let refused = fixture.try_build(&statement, &elsewhere);
-    assert_eq!(
-        refused,
-        Err(BuildError::Folder {
-            name: "extra.json".into()
-        })
-    );
     let mut entries = zip::read(&bundle).unwrap();
     entries.extend_from_slice(&elsewhere);
     let report = fixture.verify(&zip::write(&entries).unwrap());
@@ -334,6 +332,41 @@ fn every_changed_byte_of_a_file_is_refused() {
                 entry.name
             );
         }
+    }
+}
+
+#[test]
+fn keys_for_information_are_keys_under_their_own_names() {
+    let fixture = fixture(1);
+    let statement = fixture.score_statement();
+    let (keys, log_keys) = fixture.keys();
+    let name = format!("{ANCHORS_FOLDER}{}.pem", keys[0].id());
+    let (pem, vkey) = (keys[0].to_pem(), format!("{}\n", log_keys[0]));
+    let with = |name: &str, pem: &str, vkey: &str| {
+        let further = [
+            ZipEntry {
+                name,
+                content: pem.as_bytes(),
+            },
+            ZipEntry {
+                name: ANCHOR_LOG_FILE,
+                content: vkey.as_bytes(),
+            },
+        ];
+        fixture.verify(&fixture.build(&statement, &further))
+    };
+    let report = with(&name, &pem, &vkey);
+    assert!(report.verified());
+    assert_eq!(report.unchecked(), [name.as_str(), ANCHOR_LOG_FILE]);
+    let other = format!("{ANCHORS_FOLDER}{}.pem", "0".repeat(64));
+    for report in [
+        with(&other, &pem, &vkey),
+        with(&name, &pem.replace('\n', "\r\n"), &vkey),
+        with(&name, "no key", &vkey),
+        with(&name, &pem, vkey.trim_end()),
+        with(&name, &pem, "no key\n"),
+    ] {
+        assert_fails(&report, CheckName::IdRecomputed, "anchors/");
     }
 }
 

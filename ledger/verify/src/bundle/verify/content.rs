@@ -1,9 +1,14 @@
 //! `idRecomputed` and `merklePathValid`: the content is what its ids and the signed root say.
 
-use super::super::{BundleFiles, BundleMeta, MANIFEST_ENVELOPE_FILE, ROOT_ENVELOPE_FILE};
+use super::super::{
+    ANCHOR_LOG_FILE, ANCHORS_FOLDER, BundleFiles, BundleMeta, MANIFEST_ENVELOPE_FILE,
+    ROOT_ENVELOPE_FILE,
+};
 use super::{Doubt, Finding, Parts, fail, need};
 use crate::hash::{ManifestHash, sha256, to_hex};
+use crate::keys::PublicKey;
 use crate::manifest::ScanManifest;
+use crate::note::VerifierKey;
 use crate::score_proof::ScoreProof;
 use crate::statement::{ArtifactSubject, ScanManifestStatement, ScoreProofStatement};
 use alloc::format;
@@ -15,6 +20,7 @@ pub(super) fn ids(files: &BundleFiles<'_>, parts: &Parts) -> Finding {
     let proof = parts.proof.as_ref().map_err(fail)?;
     let meta = parts.meta.as_ref().map_err(fail)?;
     inputs_are_named_by_content(files)?;
+    anchors_are_named_by_content(files)?;
     // The bytes were canonical, so this is the hash of the file.
     let hash = ManifestHash::new(sha256(files.manifest));
     compare_meta(meta, manifest, hash, proof)?;
@@ -57,6 +63,28 @@ fn inputs_are_named_by_content(files: &BundleFiles<'_>) -> Result<(), Doubt> {
     for (name, content) in files.inputs() {
         let computed = to_hex(&sha256(content));
         same("an input's name", &name, &computed.as_str())?;
+    }
+    Ok(())
+}
+
+/// Keys that are carried for information are keys, under their own names, in their one spelling.
+fn anchors_are_named_by_content(files: &BundleFiles<'_>) -> Result<(), Doubt> {
+    for (name, content) in files.anchors() {
+        let text = core::str::from_utf8(content).unwrap_or_default();
+        let expected = if name == ANCHOR_LOG_FILE {
+            let key: Option<VerifierKey> = text.strip_suffix('\n').and_then(|t| t.parse().ok());
+            key.map(|key| (ANCHOR_LOG_FILE.into(), format!("{key}\n")))
+        } else {
+            let key = PublicKey::from_pem(text).ok();
+            key.map(|key| (format!("{ANCHORS_FOLDER}{}.pem", key.id()), key.to_pem()))
+        };
+        let (expected_name, spelling) =
+            expected.ok_or_else(|| fail(format!("{name} is not a public key")))?;
+        if name != expected_name || text != spelling {
+            return Err(fail(format!(
+                "{name} is not that key in its one spelling, or not named by it"
+            )));
+        }
     }
     Ok(())
 }

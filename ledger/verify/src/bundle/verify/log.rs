@@ -4,9 +4,9 @@
 //! that is not this bundle's, a payload that is not the committed one, a proof that does not lead to
 //! its own checkpoint.
 
-use super::super::{BundleMeta, META_FILE};
+use super::super::{BundleMeta, META_FILE, SealEvent};
 use super::{Doubt, Finding, Parts, TrustInput, fail, need};
-use crate::checkpoint::{Checkpoint, Origin};
+use crate::checkpoint::{Checkpoint, Origin, SignedCheckpoint};
 use crate::event::payload::RootSealed;
 use crate::event::{EventHeader, EventType};
 use crate::hash::PayloadCommitment;
@@ -16,7 +16,7 @@ use crate::time::format_time;
 use crate::tlog_proof::TlogProof;
 use crate::units::UnixMillis;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 
 /// How far the log's clock may be ahead of the caller's, in milliseconds: five minutes, as
 /// certificate validation commonly grants.
@@ -110,20 +110,7 @@ pub(super) fn timestamp(parts: &Parts, inclusion: &Finding, trust: &TrustInput<'
 
 /// The event is a seal, its payload the committed one, and both speak of what the bundle holds.
 fn seal_is_of_this_bundle(meta: &BundleMeta) -> Result<RootSealed, Doubt> {
-    let header = EventHeader::decode(&meta.seal.header);
-    let header = header.map_err(|error| fail(format!("the seal event is no event: {error}")))?;
-    if header.event_type != EventType::ROOT_SEALED {
-        return Err(fail(format!(
-            "the event is a {}, not a root.sealed",
-            header.event_type
-        )));
-    }
-    if PayloadCommitment::of(&meta.seal.salt, &meta.seal.payload) != header.payload {
-        return Err(fail(
-            "the seal event's payload is not the one it commits to",
-        ));
-    }
-    let sealed = RootSealed::parse(&meta.seal.payload).map_err(fail)?;
+    let (header, sealed) = sealed_event(&meta.seal).map_err(fail)?;
     let agrees = [
         ("log origin", header.log_origin.as_str() == meta.log_origin),
         (
@@ -145,6 +132,46 @@ fn seal_is_of_this_bundle(meta: &BundleMeta) -> Result<RootSealed, Doubt> {
         Some((what, _)) => Err(fail(format!("the seal event's {what} is not the bundle's"))),
         None => Ok(sealed),
     }
+}
+
+/// The event, if it is a seal whose payload is the one it commits to.
+pub(super) fn sealed_event(seal: &SealEvent) -> Result<(EventHeader<'_>, RootSealed), String> {
+    let header = EventHeader::decode(&seal.header);
+    let header = header.map_err(|error| format!("the seal event is no event: {error}"))?;
+    if header.event_type != EventType::ROOT_SEALED {
+        let found = header.event_type;
+        return Err(format!("the event is a {found}, not a root.sealed"));
+    }
+    if PayloadCommitment::of(&seal.salt, &seal.payload) != header.payload {
+        return Err("the seal event's payload is not the one it commits to".into());
+    }
+    let sealed = RootSealed::parse(&seal.payload).map_err(|error| error.to_string())?;
+    Ok((header, sealed))
+}
+
+/// The checkpoint of a proof, which must be of this log; signed by the log where keys were given.
+pub(super) fn log_checkpoint(
+    proof: &TlogProof,
+    origin: &str,
+    trust: &TrustInput<'_>,
+) -> Result<Checkpoint, String> {
+    let checkpoint = Checkpoint::parse(proof.checkpoint.unverified_text());
+    let checkpoint = checkpoint.map_err(|error| error.to_string())?;
+    if checkpoint.origin.as_str() != origin {
+        let found = checkpoint.origin;
+        return Err(format!("the checkpoint is of log {found}, not of {origin}"));
+    }
+    if trust.log_keys.is_empty() {
+        return Ok(checkpoint);
+    }
+    let note = proof.checkpoint.clone();
+    let signed = SignedCheckpoint::open_note(note, trust.log_keys, Some(&checkpoint.origin));
+    let signed = signed.map_err(|error| error.to_string())?;
+    let mut signatures = signed.note().verified().iter();
+    if signatures.any(|signature| signature.meaning == SignatureMeaning::Text) {
+        return Ok(checkpoint);
+    }
+    Err("cosigners signed the checkpoint, but no key of the log did".into())
 }
 
 fn time_text(time: UnixMillis) -> String {

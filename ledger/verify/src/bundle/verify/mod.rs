@@ -11,7 +11,9 @@
 //! | order or number of nodes, the root | `merklePathValid` |
 //! | the seal event, the tlog-proof | `logInclusion` |
 //! | the time stated | `timestampValid` |
+//! | `chain/` | `chainValid` |
 
+mod chain;
 mod content;
 mod log;
 mod signature;
@@ -43,6 +45,8 @@ pub struct TrustInput<'a> {
     pub log_origin: Option<&'a Origin>,
     /// The caller's time; `None` when there is no clock to trust.
     pub now: Option<UnixMillis>,
+    /// Whether an entry in Rekor is demanded.
+    pub require_rekor: bool,
     /// Who computes signatures.
     pub provider: &'a dyn SignatureProvider,
 }
@@ -57,6 +61,7 @@ impl<'a> TrustInput<'a> {
             log_keys,
             log_origin: None,
             now: None,
+            require_rekor: false,
             provider: &PureRust,
         }
     }
@@ -77,14 +82,20 @@ pub fn verify(bytes: &[u8], trust: &TrustInput<'_>) -> Report {
         verdict(content::merkle(&parts)),
         verdict(log::timestamp(&parts, &log, trust)),
         verdict(log),
-        Verdict::Skipped("bundles of this version carry no Rekor entry".into()),
+        rekor(trust),
+        verdict(chain::chain(&files, &parts, trust)),
     ];
-    let unchecked = files
-        .further
-        .iter()
-        .filter(|entry| !entry.name.starts_with("inputs/"));
     Report::new(verdicts, parts.meta.as_ref().ok())
-        .with_unchecked(unchecked.map(|entry| entry.name.into()).collect())
+        .with_unchecked(files.anchors().map(|(name, _)| name.into()).collect())
+}
+
+fn rekor(trust: &TrustInput<'_>) -> Verdict {
+    let none = "bundles of this version carry no Rekor entry";
+    if trust.require_rekor {
+        Verdict::Fail(none.into())
+    } else {
+        Verdict::Skipped(none.into())
+    }
 }
 
 /// Why a check did not pass.
@@ -115,6 +126,7 @@ fn unreadable(error: &dyn Display) -> Report {
         [
             skipped(),
             failed,
+            skipped(),
             skipped(),
             skipped(),
             skipped(),

@@ -9,6 +9,7 @@ use stella_proto::ledger as wire;
 use stella_verify::event::{EventHeader, RuleApplied};
 use stella_verify::hash::{LeafHash, PayloadCommitment, Salt};
 use stella_verify::merkle::leaf_hash;
+use stella_verify::units::LeafIndex;
 use tokio_stream::StreamExt as _;
 
 /// Print events by leaf index, or of one stream
@@ -107,18 +108,53 @@ pub(crate) fn event_json(event: &wire::Event) -> Result<Value, Failure> {
             ));
         }
     }
-    Ok(json!({
-        "leafIndex": event.leaf_index,
-        "leafHash": hash.to_string(),
+    let payload = if event.erased {
+        EventPayload::Erased
+    } else {
+        EventPayload::Present(&event.payload)
+    };
+    let index = LeafIndex::new(event.leaf_index);
+    Ok(event_row(index, &event.leaf, &header, payload))
+}
+
+/// What is known of an event's payload.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum EventPayload<'a> {
+    /// It is the one that the leaf commits to.
+    Present(&'a [u8]),
+    /// A retention event took it away.
+    Erased,
+    /// It was not handed out.
+    Withheld,
+}
+
+/// An event as programs read it.
+pub(super) fn event_row(
+    index: LeafIndex,
+    leaf: &[u8],
+    header: &EventHeader<'_>,
+    payload: EventPayload<'_>,
+) -> Value {
+    let bytes = match payload {
+        EventPayload::Present(bytes) => bytes,
+        EventPayload::Erased | EventPayload::Withheld => &[],
+    };
+    let mut row = json!({
+        "leafIndex": index.get(),
+        "leafHash": leaf_hash(leaf).to_string(),
         "stream": header.stream.to_string(),
         "position": header.position.get(),
         "time": stella_verify::time::format_time(header.time).unwrap_or_default(),
         "actor": header.actor.to_string(),
         "type": header.event_type.to_string(),
-        "erased": event.erased,
-        "payloadBytes": event.payload.len(),
-        "payload": payload_json(&event.payload),
-    }))
+        "erased": matches!(payload, EventPayload::Erased),
+        "payloadBytes": bytes.len(),
+        "payload": payload_json(bytes),
+    });
+    if let (Value::Object(members), EventPayload::Withheld) = (&mut row, payload) {
+        members.insert("withheld".to_owned(), json!(true));
+    }
+    row
 }
 
 /// A payload as JSON where it is JSON or a rule application, else its size only.

@@ -1,6 +1,7 @@
 //! `stella ledger`: the log itself.
 
 mod events;
+mod export;
 mod operate;
 mod prove;
 mod verify;
@@ -30,6 +31,8 @@ pub(crate) enum Ledger {
     VerifyProof(verify::VerifyProof),
     /// Print events by leaf index, or of one stream
     Events(events::Events),
+    /// Export a range of the log as a file that verifies itself
+    Export(Box<export::Export>),
     /// Check every byte of the log, the projections and the blobs
     Fsck(operate::Fsck),
     /// Drop the projections and fold them again from the log
@@ -40,6 +43,7 @@ impl Ledger {
     pub(crate) async fn run(self, global: &Global) -> Result<u8, Failure> {
         match self {
             Self::VerifyProof(verb) => return verb.run(global.format),
+            Self::Export(verb) if verb.is_offline() => return verb.run_offline(global),
             // A damaged log cannot be opened, and then a check is wanted most.
             Self::Fsck(verb) if global.server.is_none() => return verb.run_offline(global).await,
             _ => (),
@@ -50,6 +54,7 @@ impl Ledger {
             Self::Prove(verb) => verb.run(global, &session).await,
             Self::Consistency(verb) => verb.run(global, &session).await,
             Self::Events(verb) => verb.run(global.format, &session).await,
+            Self::Export(verb) => verb.run(global, &session).await,
             Self::Fsck(verb) => verb.run(global.format, &session).await,
             Self::Rebuild(verb) => verb.run(global.format, &session).await,
             Self::VerifyProof(verb) => verb.run(global.format),
@@ -76,6 +81,27 @@ impl TrustedLog {
     /// Without a key from the caller, the directory's own `log.vkey` is used; a server's word for
     /// its own key is taken last, and said so: it proves consistency, not identity.
     async fn open(&self, global: &Global, session: &Session) -> Result<VerifyingLog, Failure> {
+        Ok(self.open_with_trust(global, session).await?.1)
+    }
+
+    /// The keys to verify with when no ledger is open: those named, else the directory's own.
+    fn offline_keys(&self, global: &Global) -> Result<Vec<VerifierKey>, Failure> {
+        match (&self.log_key, &global.data_dir) {
+            (Some(word), _) => Ok(vec![log_key(word)?]),
+            (None, Some(directory)) => Ok(vec![log_key_of_file(&directory.join("keys/log.vkey"))?]),
+            (None, None) => Err(Failure::usage(
+                "no log key named",
+                "say --log-key with the key of the log that you trust",
+            )),
+        }
+    }
+
+    /// The log as a verifier sees it, and what is trusted of it.
+    async fn open_with_trust(
+        &self,
+        global: &Global,
+        session: &Session,
+    ) -> Result<(LogTrust, VerifyingLog), Failure> {
         let status = session
             .connection()
             .admin()
@@ -96,7 +122,8 @@ impl TrustedLog {
             origin,
         };
         let pins = self.pins.clone().map(PinStore::new);
-        Ok(VerifyingLog::new(session.connection(), trust, pins))
+        let log = VerifyingLog::new(session.connection(), trust.clone(), pins);
+        Ok((trust, log))
     }
 }
 

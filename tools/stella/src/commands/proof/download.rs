@@ -108,7 +108,16 @@ pub(crate) async fn fetch(
     let request = wire::DownloadBundleRequest {
         scan_id: scan_id.to_owned(),
         root_hash: root_hash.to_owned(),
+        ..wire::DownloadBundleRequest::default()
     };
+    fetch_with(session, request).await
+}
+
+/// Downloads what a request names.
+pub(super) async fn fetch_with(
+    session: &Session,
+    request: wire::DownloadBundleRequest,
+) -> Result<Vec<u8>, Failure> {
     let mut chunks = session
         .connection()
         .proofs()

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output::{self, Format};
 use clap::Args;
 use serde_json::json;
+use std::io::Write as _;
 use std::path::PathBuf;
 use stella_proto::reason::Reason;
 use stella_verify::hash::{BlobDigest, sha256};
@@ -31,6 +32,9 @@ impl Inspect {
                 format!("{}: {problem}", self.bundle.display()),
             )
         })?;
+        if let Some(folder) = &self.output_dir {
+            super::export::new_or_empty(folder)?;
+        }
         let mut rows = Vec::new();
         for entry in entries {
             rows.push(json!({
@@ -51,16 +55,11 @@ impl Inspect {
         };
         let path = folder.join(name);
         let failed = |problem: std::io::Error| Failure::file(&path, &problem);
-        if path.exists() {
-            return Err(Failure::usage(
-                format!("{} exists", path.display()),
-                "name a folder that is new or empty",
-            ));
-        }
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(failed)?;
         }
         // JSON is unpacked as it is hashed; pretty-printing is left to the reader's tools.
-        std::fs::write(&path, content).map_err(failed)
+        let mut file = std::fs::File::create_new(&path).map_err(failed)?;
+        file.write_all(content).map_err(failed)
     }
 }

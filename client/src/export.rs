@@ -1,0 +1,120 @@
+//! An audit export as it comes from a server, taken up again where it breaks off.
+
+use crate::{ClientError, Connection};
+use std::time::Duration;
+use stella_proto::audit as wire;
+use stella_proto::reason::Reason;
+use stella_verify::limits::{MAX_EXPORT_ENTRIES_BYTES, MAX_PAYLOAD_BYTES, TILE_WIDTH};
+use tonic::Streaming;
+
+/// Tries to go on without any progress in between.
+const MAX_TRIES: u32 = 5;
+
+/// The pause before the first try; each further one waits twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// Bytes of an entry bundle with its payloads, at most.
+const MAX_BUNDLE_BYTES: usize = MAX_EXPORT_ENTRIES_BYTES + TILE_WIDTH * (MAX_PAYLOAD_BYTES + 64);
+
+/// The file of an export in pieces: its header, then whole entry bundles.
+///
+/// Nothing here is verified: feed each piece to an
+/// [`ExportVerifier`](stella_verify::export::ExportVerifier).
+#[derive(Debug)]
+pub struct ExportStream {
+    connection: Connection,
+    answers: Streaming<wire::ExportEventsResponse>,
+    resume: Option<wire::ResumeToken>,
+    /// What came of the current bundle.
+    bundle: Vec<u8>,
+    tries: u32,
+}
+
+impl ExportStream {
+    /// Begins an export, or goes on with one.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn start(
+        connection: &Connection,
+        request: wire::ExportEventsRequest,
+    ) -> Result<Self, ClientError> {
+        let resume = request.resume;
+        let answers = connection.audit().export_events(request).await?;
+        Ok(Self {
+            connection: connection.clone(),
+            answers: answers.into_inner(),
+            resume,
+            bundle: Vec::new(),
+            tries: 0,
+        })
+    }
+
+    /// The next bytes of the file; `None` behind the last one.
+    ///
+    /// # Errors
+    /// [`ClientError`], when going on failed too or makes no sense.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
+        loop {
+            match self.answers.message().await {
+                Ok(Some(answer)) => {
+                    if let Some(piece) = self.take(answer)? {
+                        self.tries = 0;
+                        return Ok(Some(piece));
+                    }
+                }
+                Ok(None) if self.resume.is_some_and(|at| at.next == at.to) => return Ok(None),
+                Ok(None) => {
+                    self.go_on(tonic::Status::unavailable("the export ended early"))
+                        .await?
+                }
+                Err(status) => self.go_on(status).await?,
+            }
+        }
+    }
+
+    /// Adds an answer; the header or a whole bundle, when one is complete.
+    fn take(&mut self, answer: wire::ExportEventsResponse) -> Result<Option<Vec<u8>>, ClientError> {
+        if !answer.header.is_empty() {
+            return Ok(Some(answer.header.to_vec()));
+        }
+        let size = self.bundle.len() + answer.entries.len() + answer.payloads.len();
+        if size > MAX_BUNDLE_BYTES {
+            let message = "an entry bundle is larger than it may be".to_owned();
+            return Err(ClientError::Unverified(message));
+        }
+        self.bundle.extend_from_slice(&answer.entries);
+        self.bundle.extend_from_slice(&answer.payloads);
+        if answer.resume.is_none() {
+            return Ok(None);
+        }
+        self.resume = answer.resume;
+        Ok(Some(std::mem::take(&mut self.bundle)))
+    }
+
+    /// Asks for the rest, unless the server refused or it was asked too often.
+    async fn go_on(&mut self, broken: tonic::Status) -> Result<(), ClientError> {
+        let mut problem = ClientError::from(broken);
+        let Some(resume) = self.resume else {
+            return Err(problem);
+        };
+        // What came of a bundle that is not complete comes again.
+        self.bundle.clear();
+        while problem.reason() == Reason::Unavailable && self.tries < MAX_TRIES {
+            tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(self.tries)).await;
+            self.tries += 1;
+            let request = wire::ExportEventsRequest {
+                resume: Some(resume),
+                ..wire::ExportEventsRequest::default()
+            };
+            match self.connection.audit().export_events(request).await {
+                Ok(answers) => {
+                    self.answers = answers.into_inner();
+                    return Ok(());
+                }
+                Err(status) => problem = status.into(),
+            }
+        }
+        Err(problem)
+    }
+}
