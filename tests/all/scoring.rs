@@ -114,6 +114,7 @@ async fn a_scan_is_scored_found_and_proved_offline() {
 
     let request = GetScanRequest {
         scan_id: scan.scan_id.clone(),
+        ..GetScanRequest::default()
     };
     let found = connection.scans().get_scan(request).await.unwrap();
     assert_eq!(found.into_inner().scan.unwrap().root_hash, scan.root_hash);
@@ -124,6 +125,7 @@ async fn a_scan_is_scored_found_and_proved_offline() {
     let request = GetManifestRequest {
         scan_id: scan.scan_id.clone(),
         root_hash: String::new(),
+        ..GetManifestRequest::default()
     };
     let manifest = connection.scores().get_manifest(request).await.unwrap();
     let manifest = ScanManifest::parse(&manifest.into_inner().manifest).unwrap();
@@ -230,6 +232,7 @@ async fn a_restart_and_lost_projections_change_no_answer() {
     let connection = server.connect().await;
     let request = GetScanRequest {
         scan_id: scan.scan_id.clone(),
+        ..GetScanRequest::default()
     };
     let found = connection.scans().get_scan(request).await.unwrap();
     let found = found.into_inner().scan.unwrap();

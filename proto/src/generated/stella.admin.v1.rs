@@ -45,9 +45,16 @@ pub struct FsckResponse {
 }
 /// Asks for a rebuild.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RebuildRequest {}
+pub struct RebuildRequest {
+    /// As of this tree size.
+    #[prost(uint64, optional, tag = "1")]
+    pub at_tree_size: ::core::option::Option<u64>,
+    /// As of this time, Unix milliseconds: the leaves that are not later.
+    #[prost(uint64, optional, tag = "2")]
+    pub at_unix_ms: ::core::option::Option<u64>,
+}
 /// A step of a rebuild.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RebuildResponse {
     /// Events folded so far.
     #[prost(uint64, tag = "1")]
@@ -58,6 +65,19 @@ pub struct RebuildResponse {
     /// Whether this is the last answer.
     #[prost(bool, tag = "3")]
     pub finished: bool,
+    /// Tree size that the projections were folded to; in the last answer.
+    #[prost(uint64, tag = "4")]
+    pub tree_size: u64,
+    /// Root of that tree, as an id; in the last answer.
+    #[prost(string, tag = "5")]
+    pub root_hash: ::prost::alloc::string::String,
+    /// Digest of the ordered keys and values of the projections, as an id; only with `at_*`, in the
+    /// last answer. Equal logs give equal digests.
+    #[prost(string, tag = "6")]
+    pub projection_digest: ::prost::alloc::string::String,
+    /// Keys of the projections; as `projection_digest`.
+    #[prost(uint64, tag = "7")]
+    pub keys: u64,
 }
 /// Generated client implementations.
 pub mod admin_service_client {
@@ -190,7 +210,10 @@ pub mod admin_service_client {
                 .insert(GrpcMethod::new("stella.admin.v1.AdminService", "Fsck"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Drops the projections and folds them again from the log. Progress first.
+        /// Drops the projections and folds them again from the log. Progress first. With `at_tree_size`
+        /// or `at_unix_ms` the live projections stay as they are: those of the tree as it was then are
+        /// folded beside them, their root is compared with the live ones', and they are described. Queries
+        /// as of that tree need no rebuild: they say the tree size.
         pub async fn rebuild(
             &mut self,
             request: impl tonic::IntoRequest<super::RebuildRequest>,
@@ -255,7 +278,10 @@ pub mod admin_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Drops the projections and folds them again from the log. Progress first.
+        /// Drops the projections and folds them again from the log. Progress first. With `at_tree_size`
+        /// or `at_unix_ms` the live projections stay as they are: those of the tree as it was then are
+        /// folded beside them, their root is compared with the live ones', and they are described. Queries
+        /// as of that tree need no rebuild: they say the tree size.
         async fn rebuild(
             &self,
             request: tonic::Request<super::RebuildRequest>,

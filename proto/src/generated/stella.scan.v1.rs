@@ -89,6 +89,9 @@ pub struct GetScanRequest {
     /// Its name.
     #[prost(string, tag = "1")]
     pub scan_id: ::prost::alloc::string::String,
+    /// As of this tree size; the newest when absent.
+    #[prost(uint64, optional, tag = "2")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// A scan.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -112,6 +115,9 @@ pub struct ListScansRequest {
     /// Only scans of this artifact, as an id; empty for all.
     #[prost(string, tag = "4")]
     pub artifact_digest: ::prost::alloc::string::String,
+    /// As of this tree size; the newest when absent. A page token says it already.
+    #[prost(uint64, optional, tag = "5")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// Scans, newest first.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -8,6 +8,9 @@ pub struct GetManifestRequest {
     /// Root of one of its computations; empty for the first.
     #[prost(string, tag = "2")]
     pub root_hash: ::prost::alloc::string::String,
+    /// As of this tree size; the newest when absent.
+    #[prost(uint64, optional, tag = "3")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// A manifest.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -104,6 +104,9 @@ pub struct ListSnapshotsRequest {
     /// Only of this kind; unspecified for all.
     #[prost(enumeration = "SnapshotKind", tag = "3")]
     pub kind: i32,
+    /// As of this tree size; the newest when absent. A page token says it already.
+    #[prost(uint64, optional, tag = "4")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// Snapshots, newest first.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -303,6 +306,9 @@ pub struct ListPoliciesRequest {
     /// Token of an earlier answer.
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
+    /// As of this tree size; the newest when absent. A page token says it already.
+    #[prost(uint64, optional, tag = "3")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// Policies, newest first.
 #[derive(Clone, PartialEq, ::prost::Message)]

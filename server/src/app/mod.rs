@@ -90,6 +90,14 @@ impl App {
         Ok(self.ledger.latest(WAIT)?)
     }
 
+    /// Everything as of the tree size that a request names; as of the newest when it names none.
+    pub(crate) fn view_of(&self, size: Option<u64>) -> Result<View<'_>, Refusal> {
+        match size {
+            None => self.newest(),
+            Some(size) => self.view_at(TreeSize::new(size)),
+        }
+    }
+
     /// Everything as of a published tree.
     pub(crate) fn view_at(&self, size: TreeSize) -> Result<View<'_>, Refusal> {
         Ok(self.ledger.at(size, WAIT)?)

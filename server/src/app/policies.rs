@@ -105,7 +105,7 @@ impl App {
         &self,
         request: &wire::ListPoliciesRequest,
     ) -> Result<wire::ListPoliciesResponse, Refusal> {
-        let (view, from) = self.paged(&request.page_token)?;
+        let (view, from) = self.paged_at(&request.page_token, request.tree_size)?;
         let page = view.policies(from, page_size(request.page_size))?;
         let current = view.current_policy()?;
         let described = page

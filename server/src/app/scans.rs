@@ -273,9 +273,10 @@ impl App {
     }
 
     /// One scan.
-    pub(crate) fn scan(&self, scan_id: &str) -> Result<wire::Scan, Refusal> {
-        let (state, at) = self.scan_state(&parse_scan_id(scan_id)?)?;
-        Ok(state.to_wire(at))
+    pub(crate) fn scan(&self, request: &wire::GetScanRequest) -> Result<wire::Scan, Refusal> {
+        let view = self.view_of(request.tree_size)?;
+        let state = scan_state(&view, &parse_scan_id(&request.scan_id)?)?;
+        Ok(state.to_wire(view.size()))
     }
 
     /// Scans, newest first.
@@ -290,7 +291,7 @@ impl App {
                     .map_err(|problem| Refusal::field("artifact_digest", problem))?,
             ),
         };
-        let (view, from) = self.paged(&request.page_token)?;
+        let (view, from) = self.paged_at(&request.page_token, request.tree_size)?;
         let since = UnixMillis::new(request.since_unix_ms);
         let page = view.scans(
             since,
@@ -324,10 +325,15 @@ impl App {
         Ok((scan_state(&view, scan)?, view.size()))
     }
 
-    /// The view and the place that a page token pins; the newest without one.
-    pub(super) fn paged(&self, token: &str) -> Result<(View<'_>, Option<LeafIndex>), Refusal> {
+    /// The view and the place that a page token pins; without one the view as of a tree size, or
+    /// the newest.
+    pub(super) fn paged_at(
+        &self,
+        token: &str,
+        at: Option<u64>,
+    ) -> Result<(View<'_>, Option<LeafIndex>), Refusal> {
         if token.is_empty() {
-            return Ok((self.newest()?, None));
+            return Ok((self.view_of(at)?, None));
         }
         let bad = || Refusal::field("page_token", "is not one of ours");
         let (size, leaf) = token.split_once('-').ok_or_else(bad)?;

@@ -9,6 +9,7 @@ use stella_ledger::blobs::BlobLimit;
 use stella_proto::admin as wire;
 use stella_proto::reason::Reason;
 use stella_verify::hash::BlobDigest;
+use stella_verify::units::{TreeSize, UnixMillis};
 
 /// Largest input that is read back, in bytes: a snapshot of all public feeds, and room.
 const MAX_INPUT: BlobLimit = BlobLimit(4 * 1024 * 1024 * 1024);
@@ -37,6 +38,34 @@ impl App {
             ControlFlow::Continue(())
         })?;
         Ok(super::open::whole_report(&report))
+    }
+
+    /// Folds the projections of an earlier tree beside the live ones.
+    pub(crate) fn rebuild_at(
+        &self,
+        request: &wire::RebuildRequest,
+        progress: &(dyn Fn(u64, u64) + Sync),
+    ) -> Result<wire::RebuildResponse, Refusal> {
+        let size = match (request.at_tree_size, request.at_unix_ms) {
+            (Some(size), None) => TreeSize::new(size),
+            (None, Some(time)) => {
+                let after = UnixMillis::new(time.saturating_add(1));
+                self.newest()?.size_before(after)?
+            }
+            _ => return Err(Refusal::field("at_tree_size", "excludes at_unix_ms")),
+        };
+        let past = self
+            .view_at(size)?
+            .refold(&|at| progress(at.get(), size.get()))?;
+        Ok(wire::RebuildResponse {
+            done: size.get(),
+            total: size.get(),
+            finished: true,
+            tree_size: size.get(),
+            root_hash: past.head.root.to_string(),
+            projection_digest: past.digest.to_string(),
+            keys: past.keys,
+        })
     }
 
     /// Drops the projections and folds them again; answers the events folded.

@@ -69,19 +69,28 @@ impl AdminService for AdminRpc {
 
     async fn rebuild(
         &self,
-        _: Request<wire::RebuildRequest>,
+        request: Request<wire::RebuildRequest>,
     ) -> Result<Response<Self::RebuildStream>, Status> {
+        let request = request.into_inner();
         let step = |done, total| wire::RebuildResponse {
             done,
             total,
-            finished: false,
+            ..wire::RebuildResponse::default()
         };
+        if request.at_tree_size.is_some() || request.at_unix_ms.is_some() {
+            let folded = long(&self.0, step, move |app, progress| {
+                app.rebuild_at(&request, progress)
+            });
+            return Ok(Response::new(folded));
+        }
         Ok(Response::new(long(&self.0, step, |app, progress| {
             let events = app.rebuild(progress)?;
             Ok(wire::RebuildResponse {
                 done: events,
                 total: events,
                 finished: true,
+                tree_size: events,
+                ..wire::RebuildResponse::default()
             })
         })))
     }

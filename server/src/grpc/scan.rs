@@ -27,7 +27,7 @@ impl ScanService for ScanRpc {
         request: Request<wire::GetScanRequest>,
     ) -> Result<Response<wire::GetScanResponse>, Status> {
         let request = request.into_inner();
-        let scan = blocking(&self.0, move |app| app.scan(&request.scan_id)).await?;
+        let scan = blocking(&self.0, move |app| app.scan(&request)).await?;
         Ok(Response::new(wire::GetScanResponse { scan: Some(scan) }))
     }
 

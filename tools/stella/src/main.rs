@@ -6,6 +6,7 @@
     reason = "options of a command line: parsed once, and as many as users need"
 )]
 
+mod at;
 mod cli;
 mod commands;
 mod failure;

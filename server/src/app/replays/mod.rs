@@ -20,7 +20,7 @@ pub use document::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, Sc
 pub(super) use resolve::{Wanted, named};
 
 use super::App;
-use super::scans::{ScanState, parse_scan_id};
+use super::scans::{ScanState, parse_scan_id, scan_state};
 use crate::auth::Caller;
 use crate::refusal::Refusal;
 use std::time::Instant;
@@ -35,7 +35,8 @@ impl App {
         &self,
         request: &wire::GetManifestRequest,
     ) -> Result<wire::GetManifestResponse, Refusal> {
-        let (state, _) = self.scan_state(&parse_scan_id(&request.scan_id)?)?;
+        let view = self.view_of(request.tree_size)?;
+        let state = scan_state(&view, &parse_scan_id(&request.scan_id)?)?;
         let manifest = if request.root_hash.is_empty() {
             state.original()?
         } else {

@@ -10,7 +10,7 @@ use super::writer::{AppendOutcome, Draft};
 use crate::auth::Caller;
 use crate::refusal::Refusal;
 use stella_ledger::LedgerError;
-use stella_ledger::ledger::Missing;
+use stella_ledger::ledger::{Missing, View};
 use stella_ledger::log::{NameRule, Named};
 use stella_proto::reason::Reason;
 use stella_proto::snapshot as wire;
@@ -127,9 +127,9 @@ impl App {
             (None, Some(kind)) if request.page_token.is_empty() => (kind, ""),
             (None, _) => (SnapshotKind::Concelier, request.page_token.as_str()),
         };
-        let (view, from) = self.paged(token)?;
+        let (view, from) = self.paged_at(token, request.tree_size)?;
         let page = view.snapshots(kind, from, page_size(request.page_size))?;
-        let current = self.current(kind)?;
+        let current = current_in(&view, kind)?;
         let snapshots = page.items.iter().map(|record| {
             let is_current = current == Some(record.imported.header.hash());
             to_wire(&record.imported, record.time, is_current)
@@ -174,11 +174,7 @@ impl App {
 
     /// The snapshot of a kind that was published last.
     fn current(&self, kind: SnapshotKind) -> Result<Option<SnapshotHash>, Refusal> {
-        match self.newest()?.current_snapshot(kind) {
-            Ok(record) => Ok(Some(record.imported.header.hash())),
-            Err(LedgerError::Missing(Missing::CurrentSnapshot(_))) => Ok(None),
-            Err(other) => Err(other.into()),
-        }
+        current_in(&self.newest()?, kind)
     }
 
     /// One snapshot, with its rows counted.
@@ -204,6 +200,14 @@ impl App {
         let record = self.newest()?.snapshot(&hash)?;
         let current = self.current(record.imported.header.kind())? == Some(hash);
         Ok(to_wire(&record.imported, record.time, current))
+    }
+}
+
+fn current_in(view: &View<'_>, kind: SnapshotKind) -> Result<Option<SnapshotHash>, Refusal> {
+    match view.current_snapshot(kind) {
+        Ok(record) => Ok(Some(record.imported.header.hash())),
+        Err(LedgerError::Missing(Missing::CurrentSnapshot(_))) => Ok(None),
+        Err(other) => Err(other.into()),
     }
 }
 

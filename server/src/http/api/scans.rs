@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 use stella_proto::reason::Reason;
-use stella_proto::scan::{ListScansRequest, SubmitScanRequest};
+use stella_proto::scan::{GetScanRequest, ListScansRequest, SubmitScanRequest};
 use stella_proto::score::GetManifestRequest;
 use stella_verify::base64;
 
@@ -37,6 +37,7 @@ pub(super) async fn list(
         page_token: query.text("page_token"),
         since_unix_ms: query.number("since_unix_ms")?,
         artifact_digest: query.text("artifact_digest"),
+        tree_size: None,
     };
     let page = blocking(&app, move |app| app.list_scans(&request)).await?;
     Ok(Json(json!({
@@ -50,7 +51,11 @@ pub(super) async fn scan(
     State(app): State<Arc<App>>,
     Path(scan_id): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
-    let scan = blocking(&app, move |app| app.scan(&scan_id)).await?;
+    let request = GetScanRequest {
+        scan_id,
+        tree_size: None,
+    };
+    let scan = blocking(&app, move |app| app.scan(&request)).await?;
     Ok(Json(documents::scan(&scan)))
 }
 
@@ -64,6 +69,7 @@ pub(super) async fn manifest(
     let request = GetManifestRequest {
         scan_id,
         root_hash: query.text("root_hash"),
+        tree_size: None,
     };
     let found = blocking(&app, move |app| app.manifest(&request)).await?;
     Ok(Json(json!({

@@ -27,6 +27,7 @@ pub(super) async fn list(
         page_size: query.number("page_size")?,
         page_token: query.text("page_token"),
         kind: kind.into(),
+        tree_size: None,
     };
     let page = blocking(&app, move |app| app.list_snapshots(&request)).await?;
     let snapshots: Vec<Value> = page.snapshots.iter().map(documents::snapshot).collect();

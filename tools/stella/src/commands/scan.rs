@@ -1,5 +1,6 @@
 //! `stella scan`: submitting SBOMs and finding scans.
 
+use crate::at::At;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::{self, Format, points};
@@ -76,6 +77,8 @@ pub(crate) struct List {
     /// At most this many
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
+    #[command(flatten)]
+    at: At,
 }
 
 /// Show one scan
@@ -84,6 +87,8 @@ pub(crate) struct Status {
     /// The scan
     #[arg(long, value_name = "ID")]
     scan_id: String,
+    #[command(flatten)]
+    at: At,
 }
 
 impl Scan {
@@ -146,6 +151,7 @@ impl List {
             Some(text) => now_ms().saturating_sub(duration_ms(text)?),
             None => 0,
         };
+        let tree_size = self.at.tree_size(session).await?;
         let most = self.limit.unwrap_or(usize::MAX);
         let mut client = session.connection().scans();
         let mut scans = Vec::new();
@@ -156,6 +162,7 @@ impl List {
                 page_token,
                 since_unix_ms,
                 artifact_digest: self.artifact_digest.clone(),
+                tree_size,
             };
             let answer = client.list_scans(page).await?.into_inner();
             scans.extend(answer.scans.iter().map(scan_json));
@@ -177,6 +184,7 @@ impl List {
 impl Status {
     async fn run(self, session: &Session, format: Format) -> Result<u8, Failure> {
         let request = wire::GetScanRequest {
+            tree_size: self.at.tree_size(session).await?,
             scan_id: self.scan_id,
         };
         let answer = session

@@ -1,5 +1,6 @@
 //! Checking and rebuilding.
 
+use crate::at::{At, Point};
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::{self, Format};
@@ -17,8 +18,15 @@ use tokio_stream::StreamExt as _;
 pub(crate) struct Fsck {}
 
 /// Drop the projections and fold them again from the log
+///
+/// With --at the live projections stay as they are: those of the tree as it was then are folded
+/// beside them, compared with the log's root and described. Queries as of a tree need no rebuild:
+/// they take --at themselves.
 #[derive(Debug, Args)]
-pub(crate) struct Rebuild {}
+pub(crate) struct Rebuild {
+    #[command(flatten)]
+    at: At,
+}
 
 impl Fsck {
     /// Over a server.
@@ -89,11 +97,19 @@ fn report(format: Format, events: u64, problems: &[String]) -> Result<u8, Failur
 
 impl Rebuild {
     pub(super) async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
-        let answers = session
-            .connection()
-            .admin()
-            .rebuild(wire::RebuildRequest {})
-            .await?;
+        let point = self.at.point()?;
+        let request = match &point {
+            None => wire::RebuildRequest::default(),
+            Some(Point::Tree(size, _)) => wire::RebuildRequest {
+                at_tree_size: Some(*size),
+                at_unix_ms: None,
+            },
+            Some(Point::Time(time)) => wire::RebuildRequest {
+                at_tree_size: None,
+                at_unix_ms: Some(*time),
+            },
+        };
+        let answers = session.connection().admin().rebuild(request).await?;
         let mut answers = answers.into_inner();
         let bar = crate::progress::bar("refolding");
         while let Some(step) = answers.next().await {
@@ -102,8 +118,7 @@ impl Rebuild {
             bar.set_position(step.done);
             if step.finished {
                 bar.finish_and_clear();
-                output::document(format, &json!({"rebuilt": true, "events": step.done}))?;
-                return Ok(0);
+                return rebuilt(format, &step, point.as_ref());
             }
         }
         Err(Failure::of(
@@ -111,4 +126,35 @@ impl Rebuild {
             "the server stopped before the rebuild was done",
         ))
     }
+}
+
+/// Says what was folded; a checkpoint of another root is of another history.
+fn rebuilt(
+    format: Format,
+    step: &wire::RebuildResponse,
+    point: Option<&Point>,
+) -> Result<u8, Failure> {
+    let Some(point) = point else {
+        output::document(format, &json!({"rebuilt": true, "events": step.done}))?;
+        return Ok(0);
+    };
+    if let Point::Tree(_, Some(root)) = point
+        && *root != step.root_hash
+    {
+        let message = format!(
+            "the checkpoint says root {root} at size {}, the log has {}",
+            step.tree_size, step.root_hash
+        );
+        return Err(Failure::of(Reason::ForkDetected, message));
+    }
+    let document = json!({
+        "rebuilt": true,
+        "events": step.done,
+        "treeSize": step.tree_size,
+        "rootHash": step.root_hash,
+        "keys": step.keys,
+        "projectionDigest": step.projection_digest,
+    });
+    output::document(format, &document)?;
+    Ok(0)
 }

@@ -2,11 +2,13 @@
 
 mod batch;
 mod diff;
+mod offline;
 mod replay;
 
 pub(crate) use diff::{kind_of, policy_notes};
 pub(crate) use replay::replay;
 
+use crate::at::At;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::{self, Format};
@@ -44,6 +46,8 @@ pub(crate) struct Manifest {
     /// Root of one of its computations; the first when absent
     #[arg(long, value_name = "HASH", default_value = "")]
     root_hash: String,
+    #[command(flatten)]
+    at: At,
 }
 
 /// Print the inputs of a score: what each is, and its hash
@@ -55,6 +59,8 @@ pub(crate) struct Inputs {
     /// Root of one of its computations; the first when absent
     #[arg(long, value_name = "HASH", default_value = "")]
     root_hash: String,
+    #[command(flatten)]
+    at: At,
     /// Print the hash of all of them, which is the manifest's, too
     #[arg(long)]
     hash: bool,
@@ -67,6 +73,7 @@ impl Score {
             Self::Compute(verb) => return verb.run(global.format),
             Self::Explain(verb) if verb.is_offline() => return verb.run(global, None).await,
             Self::Diff(verb) if verb.is_offline() => return verb.run(global, None).await,
+            Self::Replay(verb) if verb.is_offline() => return verb.run_offline(global.format),
             _ => (),
         }
         let session = Session::open(global).await?;
@@ -87,7 +94,8 @@ impl Score {
 impl Manifest {
     /// The manifest is printed bare, whatever the format: it is what is hashed.
     async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
-        let answer = manifest(session, self.scan_id, self.root_hash).await?;
+        let tree_size = self.at.tree_size(session).await?;
+        let answer = manifest(session, self.scan_id, self.root_hash, tree_size).await?;
         let manifest: Value =
             serde_json::from_slice(&answer.manifest).map_err(Failure::operational)?;
         match format {
@@ -111,7 +119,8 @@ const INPUTS: &[(&str, &str)] = &[
 
 impl Inputs {
     async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
-        let answer = manifest(session, self.scan_id, self.root_hash).await?;
+        let tree_size = self.at.tree_size(session).await?;
+        let answer = manifest(session, self.scan_id, self.root_hash, tree_size).await?;
         let manifest: Value =
             serde_json::from_slice(&answer.manifest).map_err(Failure::operational)?;
         let named = |member: &str| manifest.get(member).cloned();
@@ -137,8 +146,13 @@ async fn manifest(
     session: &Session,
     scan_id: String,
     root_hash: String,
+    tree_size: Option<u64>,
 ) -> Result<wire::GetManifestResponse, Failure> {
-    let request = wire::GetManifestRequest { scan_id, root_hash };
+    let request = wire::GetManifestRequest {
+        scan_id,
+        root_hash,
+        tree_size,
+    };
     let mut client = session.connection().scores();
     Ok(client.get_manifest(request).await?.into_inner())
 }

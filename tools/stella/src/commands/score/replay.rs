@@ -6,10 +6,11 @@ use crate::cli::Global;
 use crate::commands::explain::{Drawing, drawing};
 use crate::commands::snapshot::policy_hash;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, Format};
 use crate::session::Session;
 use clap::Args;
 use serde_json::Value;
+use std::path::PathBuf;
 use stella_proto::score as wire;
 use stella_server::ReplayDocument;
 
@@ -20,7 +21,7 @@ use stella_server::ReplayDocument;
 #[derive(Debug, Args)]
 pub(crate) struct Replay {
     /// The scan
-    #[arg(long, value_name = "ID", required_unless_present = "batch")]
+    #[arg(long, value_name = "ID", required_unless_present_any = ["batch", "bundle"])]
     scan_id: Option<String>,
     /// Replay many scans: those of --scan-ids, or all of the last --since
     #[arg(long, conflicts_with_all = ["scan_id", "diff", "dry_run", "engine_version"])]
@@ -54,12 +55,40 @@ pub(crate) struct Replay {
     /// Compute and compare, record nothing
     #[arg(long)]
     dry_run: bool,
+    /// Compute from a replayable bundle alone: no ledger is opened, no socket either
+    #[arg(
+        long,
+        requires = "bundle",
+        conflicts_with_all = [
+            "feed_snapshot", "vex_snapshot", "policy", "engine_version", "diff", "batch",
+            "skip_unchanged",
+        ]
+    )]
+    offline: bool,
+    /// The bundle, as `stella proof download --replayable` writes it
+    #[arg(long, value_name = "FILE", requires = "offline")]
+    bundle: Option<PathBuf>,
     /// Print nothing
     #[arg(long)]
     quiet: bool,
 }
 
 impl Replay {
+    /// Whether a file is enough.
+    pub(super) fn is_offline(&self) -> bool {
+        self.bundle.is_some()
+    }
+
+    /// Recomputes what a bundle carries.
+    pub(super) fn run_offline(self, format: Format) -> Result<u8, Failure> {
+        let path = self.bundle.unwrap_or_default();
+        let answer = super::offline::replay(&path, self.scan_id.as_deref())?;
+        if !self.quiet {
+            output::document(format, &replay_json(&answer)?)?;
+        }
+        Ok(0)
+    }
+
     pub(super) async fn run(self, global: &Global, session: &Session) -> Result<u8, Failure> {
         let Some(scan_id) = self.scan_id else {
             let one = Inputs {

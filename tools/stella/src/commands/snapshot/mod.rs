@@ -6,6 +6,7 @@ mod show;
 
 pub(crate) use import::{Source, import};
 
+use crate::at::At;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output::{self, Format};
@@ -49,6 +50,8 @@ pub(crate) struct List {
     /// Only these
     #[arg(long, value_enum, value_name = "KIND")]
     kind: Option<Kind>,
+    #[command(flatten)]
+    at: At,
 }
 
 /// What the registry holds.
@@ -104,6 +107,7 @@ impl Publish {
 
 impl List {
     async fn run(self, session: &Session, format: Format) -> Result<u8, Failure> {
+        let tree_size = self.at.tree_size(session).await?;
         let mut rows = Vec::new();
         if self.kind != Some(Kind::Policy) {
             let kind = match self.kind {
@@ -111,10 +115,10 @@ impl List {
                 Some(Kind::Vex) => wire::SnapshotKind::Excititor,
                 _ => wire::SnapshotKind::Unspecified,
             };
-            rows.extend(snapshots(session, kind).await?);
+            rows.extend(snapshots(session, kind, tree_size).await?);
         }
         if matches!(self.kind, None | Some(Kind::Policy)) {
-            rows.extend(policies(session).await?);
+            rows.extend(policies(session, tree_size).await?);
         }
         output::documents(
             format,
@@ -125,7 +129,11 @@ impl List {
     }
 }
 
-async fn snapshots(session: &Session, kind: wire::SnapshotKind) -> Result<Vec<Value>, Failure> {
+async fn snapshots(
+    session: &Session,
+    kind: wire::SnapshotKind,
+    tree_size: Option<u64>,
+) -> Result<Vec<Value>, Failure> {
     let mut client = session.connection().snapshots();
     let mut rows = Vec::new();
     let mut page_token = String::new();
@@ -134,6 +142,7 @@ async fn snapshots(session: &Session, kind: wire::SnapshotKind) -> Result<Vec<Va
             page_size: 500,
             page_token,
             kind: kind.into(),
+            tree_size,
         };
         let answer = client.list_snapshots(request).await?.into_inner();
         rows.extend(answer.snapshots.iter().map(snapshot_json));
@@ -144,7 +153,7 @@ async fn snapshots(session: &Session, kind: wire::SnapshotKind) -> Result<Vec<Va
     }
 }
 
-async fn policies(session: &Session) -> Result<Vec<Value>, Failure> {
+async fn policies(session: &Session, tree_size: Option<u64>) -> Result<Vec<Value>, Failure> {
     let mut client = session.connection().snapshots();
     let mut rows = Vec::new();
     let mut page_token = String::new();
@@ -152,6 +161,7 @@ async fn policies(session: &Session) -> Result<Vec<Value>, Failure> {
         let request = wire::ListPoliciesRequest {
             page_size: 500,
             page_token,
+            tree_size,
         };
         let answer = client.list_policies(request).await?.into_inner();
         rows.extend(answer.policies.iter().map(policy_json));

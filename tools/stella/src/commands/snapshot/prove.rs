@@ -81,7 +81,7 @@ impl Prove {
 
 /// The hash of the current feed snapshot.
 async fn current(session: &Session) -> Result<String, Failure> {
-    let feeds = super::snapshots(session, wire::SnapshotKind::Concelier).await?;
+    let feeds = super::snapshots(session, wire::SnapshotKind::Concelier, None).await?;
     let found = feeds
         .iter()
         .find(|row| row.get("current") == Some(&Value::Bool(true)));
