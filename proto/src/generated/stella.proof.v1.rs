@@ -112,6 +112,10 @@ pub struct DownloadBundleRequest {
     /// Whether `anchors/` is added: the public keys, for information.
     #[prost(bool, tag = "4")]
     pub include_anchors: bool,
+    /// Whether `inputs/` is added: everything that the manifest names, whole, so that the score can be
+    /// computed again from the bundle alone.
+    #[prost(bool, tag = "5")]
+    pub include_inputs: bool,
 }
 /// A piece of a bundle.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -33,6 +33,9 @@ impl App {
         if request.include_anchors {
             further.extend(self.anchors(&seal)?);
         }
+        if request.include_inputs {
+            further.extend(self.inputs(manifest)?);
+        }
         let further: Vec<_> = further.iter().map(Further::entry).collect();
         let parts = BundleParts {
             manifest,

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod chain;
+mod inputs;
 mod retention;
 mod sealed;
 mod signing;

@@ -30,6 +30,9 @@ pub(crate) struct Download {
     /// Folder to write bundles to, each named by its root
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
+    /// Put the inputs in, whole, for `stella score replay --offline`
+    #[arg(long)]
+    replayable: bool,
 }
 
 impl Download {
@@ -57,7 +60,13 @@ impl Download {
         }
         for proof in wanted {
             let path = self.path(&proof)?;
-            let bundle = fetch(session, &self.scan_id, &proof.root_hash).await?;
+            let request = wire::DownloadBundleRequest {
+                scan_id: self.scan_id.clone(),
+                root_hash: proof.root_hash.clone(),
+                include_inputs: self.replayable,
+                ..wire::DownloadBundleRequest::default()
+            };
+            let bundle = fetch_with(session, request).await?;
             save(&path, &bundle)?;
             written.push(row(&proof, &path, bundle.len()));
         }
