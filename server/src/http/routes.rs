@@ -30,6 +30,10 @@ pub(crate) const SCANS: &str = "/api/v1/scanner/scans";
 pub(crate) const SCAN: &str = "/api/v1/scanner/scans/{scan_id}";
 pub(crate) const MANIFEST: &str = "/api/v1/scanner/scans/{scan_id}/manifest";
 pub(crate) const REPLAY: &str = "/api/v1/scanner/scans/{scan_id}/score/replay";
+pub(crate) const BATCH: &str = "/api/v1/scanner/batch/replay";
+pub(crate) const OPERATION: &str = "/api/v1/scanner/batch/replay/{name}";
+pub(crate) const CANCEL: &str = "/api/v1/scanner/batch/replay/{name}:cancel";
+pub(crate) const VERIFY: &str = "/api/v1/proofs/verify";
 pub(crate) const PROOFS: &str = "/api/v1/scanner/scans/{scan_id}/proofs";
 pub(crate) const BUNDLE: &str = "/api/v1/scanner/scans/{scan_id}/proofs/{root_hash}";
 pub(crate) const SNAPSHOTS: &str = "/api/v1/snapshots";
@@ -42,6 +46,11 @@ pub(crate) const ROUTES: &[Route] = &[
     get(SCAN),
     get(MANIFEST),
     post(REPLAY, Access::Write),
+    get(BATCH),
+    post(BATCH, Access::Write),
+    get(OPERATION),
+    post(CANCEL, Access::Write),
+    post(VERIFY, Access::Read),
     get(PROOFS),
     get(BUNDLE),
     get(SNAPSHOTS),
@@ -64,11 +73,20 @@ pub(crate) fn needed(method: &Method, path: &str) -> Option<Access> {
 /// Whether a path has the segments of a template.
 fn matches(template: &str, path: &str) -> bool {
     let mut asked = path.split('/');
-    let same = template.split('/').all(|wanted| match asked.next() {
-        Some(segment) if wanted.starts_with('{') => !segment.is_empty(),
-        found => found == Some(wanted),
-    });
+    let same = template
+        .split('/')
+        .all(|wanted| asked.next().is_some_and(|segment| fits(wanted, segment)));
     same && asked.next().is_none()
+}
+
+/// Whether a segment is what a template's segment says: a word, or `{name}` with what follows it.
+fn fits(wanted: &str, segment: &str) -> bool {
+    match wanted.split_once('}') {
+        Some((_, suffix)) => segment
+            .strip_suffix(suffix)
+            .is_some_and(|name| !name.is_empty()),
+        None => wanted == segment,
+    }
 }
 
 #[cfg(test)]
@@ -164,11 +182,20 @@ mod tests {
             needed(&Method::POST, "/api/v1/scanner/scans"),
             Some(Access::Write)
         );
+        assert_eq!(
+            needed(&Method::POST, "/api/v1/scanner/batch/replay/job-1:cancel"),
+            Some(Access::Write)
+        );
+        assert_eq!(
+            needed(&Method::POST, "/api/v1/scanner/batch/replay/job-1"),
+            None
+        );
         assert_eq!(needed(&Method::DELETE, "/api/v1/scanner/scans"), None);
         for path in [
             "/api/v1/scanner/scans/",
             "/api/v1/scanner/scans/a/b",
             "/api/v1/scanner/scans//manifest",
+            "/api/v1/scanner/batch",
             "/api/v1/scanner/scans/a/manifest/",
             "/api",
         ] {

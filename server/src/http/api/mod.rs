@@ -1,5 +1,6 @@
 //! HTTP/JSON below `/api`: the read API and the URLs that operators use.
 
+mod batches;
 mod documents;
 mod proofs;
 mod query;
@@ -26,6 +27,9 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route(routes::SCAN, get(scans::scan))
         .route(routes::MANIFEST, get(scans::manifest))
         .route(routes::REPLAY, post(replays::replay))
+        .route(routes::BATCH, get(batches::list).post(batches::start))
+        .route(routes::OPERATION, get(batches::one).post(batches::cancel))
+        .route(routes::VERIFY, post(proofs::verify))
         .route(routes::PROOFS, get(proofs::list))
         .route(routes::BUNDLE, get(proofs::download))
         .route(routes::SNAPSHOTS, get(snapshots::list))

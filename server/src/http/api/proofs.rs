@@ -2,13 +2,16 @@
 
 use super::{blocking, documents};
 use crate::App;
+use crate::app::VerifyProofDocument;
 use crate::refusal::Refusal;
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use stella_ledger::clock::{Clock as _, SystemClock};
 use stella_proto::proof::DownloadBundleRequest;
 use stella_proto::reason::Reason;
 use stella_verify::base64;
@@ -62,6 +65,17 @@ pub(super) async fn download(
     more.insert(header::CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
     more.insert(header::ETAG, value(&tag)?);
     Ok(response)
+}
+
+/// `POST /api/v1/proofs/verify`: the report of a bundle that the server holds, `verified: false`
+/// included; only what cannot be asked is a refusal.
+pub(super) async fn verify(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Refusal> {
+    let request: VerifyProofDocument =
+        serde_json::from_slice(&body).map_err(|problem| Refusal::field("body", problem))?;
+    let now = SystemClock.now();
+    let report = blocking(&app, move |app| app.verify_proof(&request, now)).await?;
+    let json = HeaderValue::from_static("application/json");
+    Ok(([(header::CONTENT_TYPE, json)], report.to_json()).into_response())
 }
 
 /// Whether a list of entity tags names this one (RFC 9110 13.1.2, weak comparison).
