@@ -379,6 +379,54 @@ fn rpm() {
 }
 
 #[test]
+fn other_ways_to_write_a_release_or_a_repository() {
+    for (ecosystem, name, purls) in [
+        (
+            "Packagist:https://packages.drupal.org/8",
+            "drupal/core",
+            [
+                "pkg:composer/drupal/core@1.0.0",
+                "!pkg:composer/drupal/core@2.0.0",
+            ],
+        ),
+        (
+            "Debian:12",
+            "apt",
+            [
+                "pkg:deb/debian/apt@1.0?os_distro=bookworm&os_name=debian&os_version=12",
+                "!pkg:deb/debian/apt@1.0?os_distro=bullseye&os_name=debian&os_version=11",
+            ],
+        ),
+        (
+            "Ubuntu:22.04:LTS",
+            "apt",
+            [
+                "pkg:deb/ubuntu/apt@1.0?distro=ubuntu-22.04.3",
+                "!pkg:deb/ubuntu/apt@1.0?distro=ubuntu-22",
+            ],
+        ),
+        (
+            "Chainguard",
+            "libcrypto3",
+            [
+                "pkg:apk/chainguard/libcrypto3@1.0-r0?upstream=openssl",
+                "!pkg:apk/chainguard/openssl@1.0-r0",
+            ],
+        ),
+        (
+            "Chainguard",
+            "openssl",
+            [
+                "pkg:apk/chainguard/libcrypto3@1.0-r0?upstream=openssl",
+                "!pkg:apk/chainguard/libcrypto3@1.0-r0",
+            ],
+        ),
+    ] {
+        check(ecosystem, name, "i:0 f:2.0", &[], &purls);
+    }
+}
+
+#[test]
 fn source_packages_that_trivy_writes_beside_the_purl() {
     let affected = entry(
         "Debian:12",

@@ -70,7 +70,9 @@ pub fn lookup(purl: &Purl, origin: Origin<'_>) -> Result<Lookup, NoLookup> {
         let kind = ecosystem.kind();
         let ecosystems = match kind {
             // `Maven:https://...` names the repository of a record's package.
-            EcosystemKind::Maven => EcosystemChoice::Release(Release::Named("Maven".into())),
+            EcosystemKind::Maven | EcosystemKind::Packagist => {
+                EcosystemChoice::Release(Release::Named(ecosystem.as_str().into()))
+            }
             _ => EcosystemChoice::One(ecosystem),
         };
         return Ok(Lookup {

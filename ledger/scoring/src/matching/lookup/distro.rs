@@ -73,6 +73,13 @@ fn named_distro(purl: &Purl) -> Option<Distro> {
     });
     let distro = match purl.qualifier("distro") {
         Some(text) => text.to_ascii_lowercase(),
+        // BuildKit's and Docker Scout's way.
+        None if purl.qualifier("os_name").is_some() => {
+            return Some(Distro {
+                id: purl.qualifier("os_name")?.to_ascii_lowercase().into(),
+                version: purl.qualifier("os_version")?.into(),
+            });
+        }
         // Rolling distributions have no release.
         None if matches!(namespace, "wolfi" | "chainguard" | "minimos") => {
             return Some(Distro {
@@ -163,7 +170,12 @@ fn release(kind: EcosystemKind, distro: &Distro) -> Option<Release> {
     let named = |name: String| Some(Release::Named(name.into()));
     match (kind, &*distro.id) {
         (EcosystemKind::Dpkg, "debian") => named(format!("Debian:{major}")),
-        (EcosystemKind::Dpkg, "ubuntu") => Some(Release::Ubuntu(version.into())),
+        (EcosystemKind::Dpkg, "ubuntu") => {
+            // A point release, `22.04.3`, is of its release.
+            let mut parts = version.splitn(3, '.');
+            let (year, month) = (parts.next()?, parts.next()?);
+            Some(Release::Ubuntu(format!("{year}.{month}").into()))
+        }
         (EcosystemKind::Apk, "alpine") if version == "edge" => named("Alpine:edge".into()),
         (EcosystemKind::Apk, "alpine") => {
             let mut parts = version.split(['.', '_']);
@@ -199,8 +211,8 @@ fn release(kind: EcosystemKind, distro: &Distro) -> Option<Release> {
     }
 }
 
-/// Names to look a package up by. Debian, Ubuntu and Alpine advisories name source packages; rpm
-/// advisories name binary or source packages, by distribution, so both are tried. The `upstream`
+/// Names to look a package up by. Debian, Ubuntu and Alpine advisories name source packages; those of
+/// rpm, Wolfi and its kin name binary or source packages, by distribution, so both are tried. The `upstream`
 /// qualifier names the source package, with its version where that differs; else the document does.
 fn names<'a>(
     kind: EcosystemKind,
@@ -212,14 +224,14 @@ fn names<'a>(
         let Some(source) = origin.source else {
             return (vec![purl.name()], None);
         };
-        if kind == EcosystemKind::Rpm {
+        if either_name(kind, purl) {
             let mut names = vec![purl.name(), &source.name];
             names.dedup();
             return (names, None);
         }
         return (vec![&source.name], source.version.as_deref());
     };
-    if kind == EcosystemKind::Rpm {
+    if either_name(kind, purl) {
         let source = source_rpm(upstream).unwrap_or(upstream);
         let mut names = vec![purl.name(), source];
         names.dedup();
@@ -231,6 +243,12 @@ fn names<'a>(
         Some((source, version)) if !version.is_empty() => (vec![source], Some(version)),
         _ => (vec![upstream.trim_end_matches('@')], None),
     }
+}
+
+/// Whether advisories may name the package as it is installed.
+fn either_name(kind: EcosystemKind, purl: &Purl) -> bool {
+    let kin = ["wolfi", "chainguard", "minimos"];
+    kind == EcosystemKind::Rpm || purl.namespace().is_some_and(|of| kin.contains(&of))
 }
 
 /// The name in `name-version-release.src.rpm`.
