@@ -45,6 +45,10 @@ const METHODS: &[(&str, Access)] = &[
     ("/stella.proof.v1.ProofService/GetProofRoot", Access::Read),
     ("/stella.proof.v1.ProofService/GetProofStatus", Access::Read),
     ("/stella.proof.v1.ProofService/ListProofs", Access::Read),
+    (
+        "/stella.proof.v1.ProofService/ListSealedProofs",
+        Access::Read,
+    ),
     ("/stella.proof.v1.ProofService/VerifyProof", Access::Read),
     (
         "/stella.replay.v1.ReplayService/CancelOperation",

@@ -76,7 +76,7 @@ pub(super) async fn start(
     };
     // Not through `blocking`: the job outlives the call and keeps the application.
     let started = tokio::task::spawn_blocking(move || app.start_batch(&caller, &request)).await;
-    let started = started.map_err(lost)??;
+    let started = started.map_err(|problem| lost(&problem))??;
     let operation = started.operation.unwrap_or_default();
     let place = format!("{}/{}", super::routes::BATCH, operation.name);
     let mut response = (StatusCode::ACCEPTED, Json(document(&operation))).into_response();
@@ -86,7 +86,7 @@ pub(super) async fn start(
     Ok(response)
 }
 
-fn lost(problem: tokio::task::JoinError) -> Refusal {
+fn lost(problem: &tokio::task::JoinError) -> Refusal {
     Refusal::new(
         Reason::Internal,
         format!("a use case ended early: {problem}"),

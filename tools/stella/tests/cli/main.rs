@@ -13,4 +13,5 @@ mod full_disk;
 mod quickstart;
 mod real_data;
 mod refusals;
+mod runbook;
 mod support;
