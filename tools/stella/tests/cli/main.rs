@@ -13,5 +13,6 @@ mod full_disk;
 mod quickstart;
 mod real_data;
 mod refusals;
+mod replay;
 mod runbook;
 mod support;

@@ -7,6 +7,7 @@ mod append;
 mod disk;
 mod load;
 mod prove;
+mod replay;
 mod target;
 mod transport;
 mod umadb;
@@ -22,6 +23,8 @@ pub(crate) enum Bench {
     Append(append::Append),
     /// Inclusion proofs at random indexes
     Prove(prove::Prove),
+    /// Replaying many scans after an update: what it touches against recomputing all
+    Replay(replay::Replay),
     /// The disk by itself: one write and one fdatasync after the other
     Disk(disk::Disk),
     /// The transport by itself: appends that a server answers at once and does not keep
@@ -33,6 +36,7 @@ impl Bench {
         match self {
             Self::Append(verb) => verb.run(global).await,
             Self::Prove(verb) => verb.run(global).await,
+            Self::Replay(verb) => verb.run(global.format).await,
             Self::Disk(verb) => verb.run(global).await,
             Self::Transport(verb) => verb.run(global).await,
         }

@@ -1,0 +1,412 @@
+//! Sections 2 and 5.1 of the operators' runbook: replays, one and many, with and without a ledger.
+
+use crate::support::{Example, command, files, run_in, shared};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value[member].as_str().unwrap()
+}
+
+#[test]
+fn a_score_is_replayed_compared_and_looked_at_as_operators_do() {
+    let example = Example::new();
+    let json = |arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        all.extend(["--format", "json"]);
+        example.run(&all).json()
+    };
+    let scan = example.text("scanId");
+    let replayed = text(&example.answer["replay"], "rootHash");
+    let snapshots: Vec<&str> = (example.answer["snapshots"].as_array().unwrap().iter())
+        .map(|hash| hash.as_str().unwrap())
+        .collect();
+
+    let scans = json(&["scan", "list", "--since", "7d"]);
+    assert_eq!(scans[0]["scanId"], scan);
+    assert_eq!(
+        json(&["scan", "status", "--scan-id", scan])["rootHash"],
+        replayed
+    );
+    let quiet = example
+        .run(&["score", "replay", "--scan-id", scan, "--quiet"])
+        .good();
+    assert!(quiet.stdout.is_empty(), "{quiet:?}");
+
+    let current = json(&["score", "replay", "--scan-id", scan]);
+    assert_eq!(current["status"], "verified");
+    assert_eq!(current["scoreProof"]["rootHash"], replayed);
+    let named = [
+        "score",
+        "replay",
+        "--scan-id",
+        scan,
+        "--feed-snapshot",
+        snapshots[0],
+    ];
+    assert_eq!(
+        json(&named)["scoreProof"]["rootHash"],
+        example.text("rootHash")
+    );
+    let original = json(&[
+        "score",
+        "replay",
+        "--scan-id",
+        scan,
+        "--use-original-snapshots",
+    ]);
+    assert_eq!(original["scoreProof"]["rootHash"], example.text("rootHash"));
+    assert_eq!(original["scoreProof"]["verifiedEqual"], true);
+    let skipped = json(&["score", "replay", "--scan-id", scan, "--skip-unchanged"]);
+    assert_eq!(skipped["status"], "unchanged");
+    let dry = json(&["score", "replay", "--scan-id", scan, "--dry-run"]);
+    assert_eq!(dry["status"], "dry-run");
+
+    let manifest = json(&["score", "manifest", "--scan-id", scan]);
+    assert_eq!(text(&manifest, "concelierSnapshotHash"), snapshots[0]);
+    let inputs = json(&["score", "inputs", "--scan-id", scan, "--hash"]);
+    let hashes: BTreeMap<&str, &str> = (inputs.as_array().unwrap().iter())
+        .map(|row| (text(row, "input"), text(row, "hash")))
+        .collect();
+    assert_eq!(hashes["feed"], snapshots[0]);
+    assert_eq!(hashes["manifest"], example.text("manifestHash"));
+
+    let diff = json(&[
+        "score",
+        "diff",
+        "--scan-id",
+        scan,
+        "--original",
+        "--replayed",
+    ]);
+    explains(&diff);
+    let with = json(&["score", "replay", "--scan-id", scan, "--diff"]);
+    assert_eq!(with["diff"], diff);
+    for drawing in ["table", "mermaid", "dot"] {
+        let drawn = ["score", "diff", "--scan-id", scan, "--as", drawing];
+        let drawn = example.run(&drawn).good().stdout;
+        assert!(drawn.contains("feed"), "{drawing}: {drawn}");
+    }
+}
+
+/// The rows add up, and the feed's change is told by its rows.
+fn explains(diff: &Value) {
+    let rows = diff["rows"].as_array().unwrap();
+    let sum: i64 = rows
+        .iter()
+        .map(|row| row["deltaBps"].as_i64().unwrap())
+        .sum();
+    assert_eq!(diff["deltaBps"].as_i64(), Some(sum));
+    for row in rows {
+        let change = |rule: &Value| {
+            let bps = |member: &str| rule[member].as_i64().unwrap_or(0);
+            bps("newDeltaBps") - bps("oldDeltaBps")
+        };
+        let by_rule: i64 = row["rules"].as_array().unwrap().iter().map(change).sum();
+        let total = |member: &str| row[member].as_i64().unwrap_or(0);
+        if row["change"] != "scan-rule" {
+            assert_eq!(
+                by_rule,
+                total("newTotalBps") - total("oldTotalBps"),
+                "{row}"
+            );
+        }
+    }
+    let feed = &diff["inputs"][0];
+    assert_eq!(feed["name"], "feed");
+    assert!(!feed["totals"].as_array().unwrap().is_empty());
+    assert!(!feed["rows"].as_array().unwrap().is_empty(), "{feed}");
+}
+
+#[test]
+fn a_replayable_bundle_is_all_it_takes() {
+    let example = Example::new();
+    let scan = example.text("scanId");
+    let download = |name: &str, more: &[&str]| {
+        let words = ["proof", "download", "--scan-id", scan, "--output", name];
+        example.run(&[&words[..], more].concat()).good();
+    };
+    download("inputs.zip", &["--replayable"]);
+    download("plain.zip", &[]);
+    let offline = |name: &str| {
+        let words = [
+            "score",
+            "replay",
+            "--scan-id",
+            scan,
+            "--offline",
+            "--bundle",
+            name,
+        ];
+        [&words[..], &["--format", "json"]].concat()
+    };
+    let answer = without_network(example.path(), &offline("inputs.zip"));
+    let document: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(
+        document["scoreProof"]["rootHash"],
+        example.answer["replay"]["rootHash"]
+    );
+    assert_eq!(document["status"], "verified");
+    let plain = run_in(example.path(), &offline("plain.zip"));
+    plain.refused(3, "--replayable");
+    // It still verifies as a bundle, and a changed input is found out.
+    let trusted = [
+        "--public-key",
+        example.text("publicKey"),
+        "--log-key",
+        example.text("logKey"),
+    ];
+    let verify = ["proof", "verify", "--bundle", "inputs.zip", "--offline"];
+    run_in(example.path(), &[&verify[..], &trusted[..]].concat()).good();
+    let path = example.path().join("inputs.zip");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let place = bytes
+        .windows(7)
+        .position(|part| part == b"inputs/")
+        .unwrap();
+    bytes[place + 100] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    run_in(example.path(), &offline("inputs.zip")).refused(3, "VERIFICATION_FAILED");
+    let other = [
+        "score",
+        "replay",
+        "--scan-id",
+        "scan-00000000000000000000",
+        "--offline",
+    ];
+    run_in(
+        example.path(),
+        &[&other[..], &["--bundle", "plain.zip"]].concat(),
+    )
+    .refused(3, scan);
+}
+
+/// Runs the command in a network namespace with nothing in it, where that is permitted.
+fn without_network(folder: &Path, arguments: &[&str]) -> String {
+    let permitted = Command::new("unshare").args(["-rn", "true"]).output();
+    let mut run = if permitted.is_ok_and(|output| output.status.success()) {
+        let mut run = Command::new("unshare");
+        run.arg("-rn").arg(command().get_program());
+        run
+    } else {
+        eprintln!("skipped: no namespace without network here");
+        command()
+    };
+    let output = run.current_dir(folder).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn many_scans_are_replayed_at_once() {
+    let example = Example::new();
+    let words = [
+        "score",
+        "replay",
+        "--batch",
+        "--since",
+        "7d",
+        "--max-concurrency",
+        "2",
+    ];
+    let document = example
+        .run(&[&words[..], &["--format", "json"]].concat())
+        .json();
+    assert_eq!(document["done"], true);
+    assert_eq!(document["metadata"]["unchanged"], 1, "{document}");
+    let name = text(&document, "name");
+    let listed = example
+        .run(&["score", "batch", "list", "--format", "json"])
+        .json();
+    assert_eq!(listed[0]["name"], name);
+    let again = [
+        "score",
+        "replay",
+        "--batch",
+        "--recompute-unchanged",
+        "--format",
+        "json",
+    ];
+    assert_eq!(example.run(&again).json()["metadata"]["verified"], 1);
+    let unknown = [
+        "score",
+        "replay",
+        "--batch",
+        "--scan-ids",
+        "scan-00000000000000000000",
+    ];
+    example.run(&unknown).refused(1, "SCAN_NOT_FOUND");
+}
+
+#[test]
+fn history_is_asked_and_folded_at_any_point() {
+    let example = Example::new();
+    let json = |arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        all.extend(["--format", "json"]);
+        example.run(&all).json()
+    };
+    let scan = example.text("scanId");
+    let now = json(&["scan", "status", "--scan-id", scan]);
+    let size = now["treeSize"].as_u64().unwrap();
+    // The first score's seal, and everything before it.
+    let proofs = json(&["proof", "list", "--scan-id", scan]);
+    let first = proofs[0]["leafIndex"].as_u64().unwrap() + 1;
+    let at = first.to_string();
+    let then = json(&["scan", "status", "--scan-id", scan, "--at", &at]);
+    assert_eq!(text(&then, "rootHash"), example.text("rootHash"));
+    assert_ne!(then["rootHash"], now["rootHash"]);
+    assert_eq!(
+        json(&["scan", "list", "--at", "1"])
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    assert_eq!(
+        json(&["scan", "list", "--at", "1999-12-31"])
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+    let listed = json(&["snapshot", "list", "--kind", "feed", "--at", &at]);
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!(listed[0]["current"], true);
+
+    let past = json(&["ledger", "rebuild", "--at", &at]);
+    assert_eq!(past["treeSize"].as_u64(), Some(first));
+    // The live projections are whole, and folding them again gives the same digest.
+    example
+        .run(&["ledger", "checkpoint", "--output", "now.note"])
+        .good();
+    let whole = json(&["ledger", "rebuild", "--at", "now.note"]);
+    assert_eq!(whole["treeSize"].as_u64(), Some(size));
+    json(&["ledger", "rebuild"]);
+    assert_eq!(json(&["ledger", "rebuild", "--at", "now.note"]), whole);
+    assert_eq!(json(&["ledger", "rebuild", "--at", &at]), past);
+    assert!(!example.ledger().join("index-at").join(&at).exists());
+    example
+        .run(&["ledger", "rebuild", "--at", "999999"])
+        .refused(5, "BEYOND_TREE_SIZE");
+    example
+        .run(&["ledger", "rebuild", "--at", "yesterday"])
+        .refused(5, "NOT_FOUND");
+}
+
+#[test]
+fn the_registry_is_listed_compared_and_proved() {
+    let example = Example::new();
+    let json = |arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        all.extend(["--format", "json"]);
+        example.run(&all).json()
+    };
+    let snapshots = example.answer["snapshots"].as_array().unwrap();
+    let (june, september) = (
+        snapshots[0].as_str().unwrap(),
+        snapshots[1].as_str().unwrap(),
+    );
+    let shown = json(&["snapshot", "show", june]);
+    assert_eq!(text(&shown, "hash"), june);
+    assert!(shown["tables"]["advisory"].as_u64().unwrap() > 0);
+    let diff = json(&["snapshot", "diff", june, september]);
+    assert!(!diff["rows"].as_array().unwrap().is_empty());
+    let policies = json(&["snapshot", "list", "--kind", "policy"]);
+    let policy = text(&policies[0], "hash");
+    assert_eq!(json(&["snapshot", "publish", policy])["current"], true);
+    assert!(json(&["snapshot", "show", policy])["policy"]["rules"].is_array());
+
+    let package = diff["rows"][0]["package"].as_str().unwrap();
+    let purl = format!("pkg:cargo/{package}");
+    let prove = [
+        "snapshot",
+        "prove",
+        "--package",
+        &purl,
+        "--snapshot",
+        june,
+        "-o",
+        "proof.json",
+    ];
+    let proved = json(&prove);
+    let verify = ["snapshot", "verify-proof", "proof.json", "--snapshot", june];
+    let answer = without_network(
+        example.path(),
+        &[&verify[..], &["--format", "json"]].concat(),
+    );
+    assert_eq!(serde_json::from_str::<Value>(&answer).unwrap(), proved);
+    let other = [
+        "snapshot",
+        "verify-proof",
+        "proof.json",
+        "--snapshot",
+        september,
+    ];
+    run_in(example.path(), &other).refused(3, "VERIFICATION_FAILED");
+}
+
+/// Numbers for an order: no order that a computation depends on may matter.
+fn shuffled(mut items: Vec<String>) -> Vec<String> {
+    let mut state = 0x5eed_u64;
+    for place in (1..items.len()).rev() {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let other = usize::try_from(state >> 33).unwrap() % (place + 1);
+        items.swap(place, other);
+    }
+    items
+}
+
+#[test]
+fn every_real_scan_replays_to_its_root() {
+    let Some(data) = shared("data") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let stella = |arguments: &[&str]| {
+        let all = [&["--data-dir", "ledger", "--format", "json"], arguments].concat();
+        run_in(folder.path(), &all)
+    };
+    let feeds: Vec<_> = files(&data.join("feeds/osv/2026-07-23"))
+        .into_iter()
+        .filter(|path| path.to_string_lossy().ends_with(".zip"))
+        .collect();
+    let mut import = vec!["snapshot", "import"];
+    import.extend(feeds.iter().map(|path| path.to_str().unwrap()));
+    stella(&import).json();
+    let mut roots = BTreeMap::new();
+    for sbom in files(&data.join("sbom")) {
+        let name = sbom.to_string_lossy().into_owned();
+        if !(name.ends_with(".json") || name.ends_with(".json.gz")) {
+            continue;
+        }
+        // Some of the edge cases are refused; they have no score to replay.
+        let answer = stella(&["scan", "submit", "--idempotent", "--sbom", &name]);
+        if answer.code == 0 {
+            let scan = answer.json();
+            roots.insert(
+                text(&scan, "scanId").to_owned(),
+                text(&scan, "rootHash").to_owned(),
+            );
+        }
+    }
+    assert!(roots.len() > 5, "only {} scans", roots.len());
+    // A cold store each time; on 1 thread and on 16; in another order; on projections folded anew.
+    for (round, concurrency) in ["1", "16", "16"].into_iter().enumerate() {
+        if round == 2 {
+            std::fs::remove_dir_all(folder.path().join("ledger/index")).unwrap();
+        }
+        let order = shuffled(roots.keys().cloned().collect()).join(",");
+        let words = ["score", "replay", "--batch", "--use-original-snapshots"];
+        let more = ["--max-concurrency", concurrency, "--scan-ids", &order];
+        let document = stella(&[&words[..], &more[..]].concat()).json();
+        let results = document["results"].as_array().unwrap();
+        assert_eq!(results.len(), roots.len());
+        for result in results {
+            assert_eq!(result["status"], "verified", "{result}");
+            assert_eq!(text(result, "rootHash"), roots[text(result, "scanId")]);
+        }
+    }
+}
