@@ -68,6 +68,7 @@ pub(super) struct Present {
 pub(super) struct PostingRuns {
     pub(super) nodes: Runs,
     pub(super) children: Runs,
+    pub(super) uses: Runs,
 }
 
 impl Fold {
@@ -85,6 +86,7 @@ impl Fold {
             runs: RwLock::new(PostingRuns {
                 nodes: Runs::new(Table::Nodes),
                 children: Runs::new(Table::Children),
+                uses: Runs::new(Table::Uses),
             }),
             upper_tiles: UpperTiles::default(),
         }
@@ -100,6 +102,7 @@ impl Fold {
         let runs = PostingRuns {
             nodes: Runs::load(Table::Nodes, base, &*store)?,
             children: Runs::load(Table::Children, base, &*store)?,
+            uses: Runs::load(Table::Uses, base, &*store)?,
         };
         Ok(Self {
             store,
@@ -187,6 +190,7 @@ impl Fold {
                 .for_each(|(key, value)| inventory.add(key, value));
             self.add_run(written.nodes, |runs| &mut runs.nodes)?;
             self.add_run(written.children, |runs| &mut runs.children)?;
+            self.add_run(written.uses, |runs| &mut runs.uses)?;
         }
         let marker = Marker {
             folded,
@@ -232,12 +236,15 @@ impl Fold {
         let nodes = write_window(Table::Nodes, start, entries, store, &mut batch)?;
         let entries = window.children.sorted();
         let children = write_window(Table::Children, start, entries, store, &mut batch)?;
+        let entries = window.uses.sorted();
+        let uses = write_window(Table::Uses, start, entries, store, &mut batch)?;
         batch.apply()?;
         Ok(Written {
             start,
             rows,
             nodes,
             children,
+            uses,
             erased: window.erased.clone(),
             inventory_before: present.inventory,
         })
@@ -270,7 +277,8 @@ impl Fold {
         // Lookups are kept out while a run is rewritten in its place.
         let mut runs = self.runs.write().unwrap_or_else(PoisonError::into_inner);
         runs.nodes.erase(&written.erased, &*self.store)?;
-        runs.children.erase(&written.erased, &*self.store)
+        runs.children.erase(&written.erased, &*self.store)?;
+        runs.uses.erase(&written.erased, &*self.store)
     }
 
     /// Step 2: makes the window's run findable, and merges. The merge itself needs no lock: a
@@ -309,6 +317,7 @@ struct Written {
     rows: Vec<KeyValue>,
     nodes: Run,
     children: Run,
+    uses: Run,
     erased: BTreeSet<LeafIndex>,
     inventory_before: Inventory,
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! M                                       the marker: size, root, inventory
 //! H level index                           a full hash tile (on disk a flat file, not in sled)
-//! N/C kind level start ordinal            posting runs (see `postings`)
+//! N/C/U kind level start ordinal          posting runs (see `postings`)
 //! S stream 0x00 first-position            where a stretch of a stream stands in the log
 //! R leaf                                  keys of the rows that this leaf's payload gave
 //! T time leaf                             a scan was created
@@ -28,6 +28,8 @@ pub enum Table {
     Nodes = b'N',
     /// Posting runs: parent's node id to the leaves of its children.
     Children = b'C',
+    /// Posting runs: what computations looked up, to the leaves of their footprints.
+    Uses = b'U',
     /// Stretches of streams.
     Streams = b'S',
     /// Leaf to the keys that its payload gave.

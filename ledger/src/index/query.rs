@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use stella_verify::hash::{NodeHash, NodeId};
 use stella_verify::merkle::{NodeCoord, NodeReader};
+use stella_verify::snapshot::UseKey;
 use stella_verify::units::{LeafIndex, StreamPosition, TreeSize, UnixMillis};
 
 use super::fold::{Fold, stored_tile};
@@ -28,6 +29,8 @@ pub enum PostingTable {
     Nodes,
     /// Leaves whose node names this one as a parent.
     Children,
+    /// Footprints of computations that looked something up.
+    Uses,
 }
 
 /// A scan's creation, as the index keeps it.
@@ -52,13 +55,30 @@ impl Fold {
         id: &NodeId,
         wanted: &Wanted,
     ) -> Result<Vec<LeafIndex>, StoreError> {
-        let prefix = Prefix::of(id);
+        self.posted(table, Prefix::of(id), wanted)
+    }
+
+    /// Footprints that may have a key, ascending.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn footprints(&self, key: UseKey, wanted: &Wanted) -> Result<Vec<LeafIndex>, StoreError> {
+        self.posted(PostingTable::Uses, Prefix::of_use(key), wanted)
+    }
+
+    fn posted(
+        &self,
+        table: PostingTable,
+        prefix: Prefix,
+        wanted: &Wanted,
+    ) -> Result<Vec<LeafIndex>, StoreError> {
         let mut recent = Vec::new();
         let base = {
             let present = self.present();
             let window = match table {
                 PostingTable::Nodes => &present.window.nodes,
                 PostingTable::Children => &present.window.children,
+                PostingTable::Uses => &present.window.uses,
             };
             window.find(prefix, wanted, &mut recent);
             present.window.start()
@@ -73,6 +93,7 @@ impl Fold {
             let runs = match table {
                 PostingTable::Nodes => &runs.nodes,
                 PostingTable::Children => &runs.children,
+                PostingTable::Uses => &runs.uses,
             };
             runs.find(prefix, &older, self.store(), &mut found)?;
         }

@@ -71,6 +71,8 @@ pub struct Window {
     pub nodes: WindowPostings,
     /// Parent's id to the child's leaf.
     pub children: WindowPostings,
+    /// What was looked up, to the footprint's leaf.
+    pub uses: WindowPostings,
     /// Single rows, as they will be stored.
     pub rows: BTreeMap<Vec<u8>, Vec<u8>>,
     /// By stream, the parts by their first position.
@@ -87,6 +89,7 @@ impl Window {
             start,
             nodes: WindowPostings::starting_at(start),
             children: WindowPostings::starting_at(start),
+            uses: WindowPostings::starting_at(start),
             rows: BTreeMap::new(),
             streams: BTreeMap::new(),
             erased: BTreeSet::new(),
@@ -103,6 +106,7 @@ impl Window {
     pub fn absorb(&mut self, digest: Digest) {
         self.nodes.extend(&digest.nodes);
         self.children.extend(&digest.children);
+        self.uses.extend(&digest.uses);
         for row in digest.rows {
             self.rows.insert(row.key, row.value);
         }
@@ -137,6 +141,7 @@ impl Window {
         if !inside.is_empty() {
             self.nodes.remove(&inside);
             self.children.remove(&inside);
+            self.uses.remove(&inside);
         }
         for leaf in inside {
             let given = self.rows.remove(&keys::given(leaf)).unwrap_or_default();

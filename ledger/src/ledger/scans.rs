@@ -5,11 +5,13 @@ use stella_verify::event::payload::{
     ManifestRegistered, RootSealed, ScanFootprint, ScanId, ScoreReplayed,
 };
 use stella_verify::hash::{BlobDigest, ManifestHash, ProofRoot};
+use stella_verify::snapshot::UseKey;
 use stella_verify::units::{LeafIndex, StreamPosition, UnixMillis};
 
 use super::{Event, LedgerError, Missing, Page, PageSize, View};
 use crate::index::keys::Table;
 use crate::index::kv::Direction;
+use crate::index::postings::Wanted;
 use crate::projection::scan_stream;
 
 /// A scan in a listing.
@@ -160,6 +162,43 @@ impl View<'_> {
     ) -> Result<Page<ManifestRecord>, LedgerError> {
         let place = (Table::Artifacts, artifact.as_bytes().as_slice());
         self.page(place, from, size, Direction::Backward, manifest_record)
+    }
+
+    /// Computations that looked up what a key stands for, in the log's order: from a package, or a
+    /// name of a flaw, to scans.
+    ///
+    /// # Errors
+    /// [`LedgerError::Index`] or [`LedgerError::Read`].
+    pub fn computations_using(
+        &self,
+        key: UseKey,
+        from: LeafIndex,
+        size: PageSize,
+    ) -> Result<Page<ScanFootprint>, LedgerError> {
+        let mut items: Vec<ScanFootprint> = Vec::new();
+        let mut wanted = Wanted {
+            from,
+            end: self.size.next_index(),
+            limit: size.get() + 1,
+        };
+        loop {
+            let leaves = self.ask(|fold| fold.footprints(key, &wanted))?;
+            for leaf in &leaves {
+                if items.len() == size.get() {
+                    return Ok(Page {
+                        items,
+                        next: Some(*leaf),
+                    });
+                }
+                // The index knows 40 bits of a key; the event has all of it, unless it was erased.
+                let footprint = self.event(*leaf)?.read(ScanFootprint::parse).ok();
+                items.extend(footprint.filter(|footprint| footprint.uses.contains(key)));
+            }
+            let Some(last) = leaves.last().filter(|_| leaves.len() == wanted.limit) else {
+                return Ok(Page { items, next: None });
+            };
+            wanted.from = LeafIndex::new(last.get().saturating_add(1));
+        }
     }
 
     /// The seal of a computation, `None` while it has none.

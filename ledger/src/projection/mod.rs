@@ -78,6 +78,8 @@ pub struct Digest {
     pub nodes: Vec<Posting>,
     /// Parent's node id to the leaf of the child.
     pub children: Vec<Posting>,
+    /// Use key to the leaf of the footprint that has it.
+    pub uses: Vec<Posting>,
     /// Where streams continue.
     pub stretches: Vec<Stretch>,
     /// Single rows.
@@ -95,6 +97,7 @@ impl Digest {
             leaf_hashes: Vec::new(),
             nodes: Vec::new(),
             children: Vec::new(),
+            uses: Vec::new(),
             stretches: Vec::new(),
             rows: Vec::new(),
             erased: Vec::new(),
@@ -148,6 +151,10 @@ impl Digest {
         let rows = match header.event_type.as_str() {
             "rule.applied" => {
                 rule::digest(leaf, payload, &mut self.nodes, &mut self.children);
+                return;
+            }
+            "scan.footprint" => {
+                scan::footprint(leaf, payload, &mut self.uses);
                 return;
             }
             "payload.erased" => {

@@ -1,11 +1,12 @@
 //! `manifest.registered`, `root.sealed`, and what the streams of scans say: the life of a scan.
 
 use stella_verify::event::EventHeader;
-use stella_verify::event::payload::{ManifestRegistered, RootSealed};
+use stella_verify::event::payload::{ManifestRegistered, RootSealed, ScanFootprint};
 use stella_verify::units::LeafIndex;
 
-use super::Row;
+use super::{Posting, Row};
 use crate::index::keys::Table;
+use crate::index::postings::Prefix;
 
 /// The streams of scans begin with this (FORMATS.md section 4).
 const SCAN_PREFIX: &str = "scan/";
@@ -40,4 +41,16 @@ pub(super) fn sealed_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>> {
         Row::pointer(Table::SealsByManifest, sealed.manifest.as_bytes(), leaf),
         Row::pointer(Table::Roots, sealed.root.as_bytes(), leaf),
     ])
+}
+
+/// Posts a `scan.footprint` under each of its keys: from a package to the scans that looked it up.
+pub(super) fn footprint(leaf: LeafIndex, payload: &[u8], uses: &mut Vec<Posting>) {
+    let Ok(footprint) = ScanFootprint::parse(payload) else {
+        return;
+    };
+    let keys = footprint.uses.keys().iter();
+    uses.extend(keys.map(|key| Posting {
+        prefix: Prefix::of_use(*key),
+        leaf,
+    }));
 }

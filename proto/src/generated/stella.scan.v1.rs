@@ -118,6 +118,10 @@ pub struct ListScansRequest {
     /// As of this tree size; the newest when absent. A page token says it already.
     #[prost(uint64, optional, tag = "5")]
     pub tree_size: ::core::option::Option<u64>,
+    /// Only scans whose SBOM has this package, a purl whose version does not matter; empty for all.
+    /// Found by the index from packages to scans. One page, at most 500, whatever `page_size` says.
+    #[prost(string, tag = "6")]
+    pub package: ::prost::alloc::string::String,
 }
 /// Scans, newest first.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -5,12 +5,15 @@ use super::engine::{self, Inputs};
 use super::writer::{AppendOutcome, Draft};
 use crate::auth::Caller;
 use crate::refusal::Refusal;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use stella_ledger::index::kv::Direction;
 use stella_ledger::ledger::{PageSize, ReplayRecord, SealRecord, View};
 use stella_ledger::log::{Expected, NameRule, Named};
 use stella_proto::reason::Reason;
 use stella_proto::scan as wire;
+use stella_scoring::purl::Purl;
+use stella_scoring::snapshot::package_uses;
 use stella_verify::event::payload::{ManifestRegistered, ScanFootprint, ScanId, ScanRequested};
 use stella_verify::event::{EventType, StreamName};
 use stella_verify::hash::{BlobDigest, ManifestHash, ProofRoot, SnapshotHash};
@@ -292,6 +295,9 @@ impl App {
             ),
         };
         let (view, from) = self.paged_at(&request.page_token, request.tree_size)?;
+        if !request.package.is_empty() {
+            return scans_with(&view, request, artifact);
+        }
         let since = UnixMillis::new(request.since_unix_ms);
         let page = view.scans(
             since,
@@ -341,6 +347,45 @@ impl App {
         let leaf = leaf.parse().map(LeafIndex::new).map_err(|_| bad())?;
         Ok((self.view_at(size)?, Some(leaf)))
     }
+}
+
+/// Scans that looked a package up, newest first: by the index, not by looking at every scan.
+fn scans_with(
+    view: &View<'_>,
+    request: &wire::ListScansRequest,
+    artifact: Option<BlobDigest>,
+) -> Result<wire::ListScansResponse, Refusal> {
+    let bad = |problem: &dyn std::fmt::Display| Refusal::field("package", problem);
+    let purl: Purl = (request.package.parse()).map_err(|problem| bad(&problem))?;
+    let keys = package_uses(&purl).map_err(|problem| bad(&problem))?;
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    for key in keys {
+        let mut from = Some(LeafIndex::ZERO);
+        while let Some(leaf) = from {
+            let page = view.computations_using(key, leaf, PageSize::of(usize::MAX))?;
+            found.extend(page.items.iter().map(|uses| uses.scan.to_string()));
+            from = page.next;
+        }
+    }
+    let since = UnixMillis::new(request.since_unix_ms);
+    let mut states = Vec::new();
+    for scan in found {
+        let state = scan_state(view, &parse_scan_id(&scan)?)?;
+        let mut digests = state
+            .manifests
+            .iter()
+            .map(|manifest| manifest.artifact_digest);
+        let wanted = artifact.is_none_or(|wanted| digests.any(|digest| digest == wanted));
+        if wanted && state.created >= since {
+            states.push(state);
+        }
+    }
+    states.sort_by(|a, b| (b.created, &a.id.to_string()).cmp(&(a.created, &b.id.to_string())));
+    let shown = states.iter().take(MAX_STREAM_PAGE);
+    Ok(wire::ListScansResponse {
+        scans: shown.map(|state| state.to_wire(view.size())).collect(),
+        next_page_token: String::new(),
+    })
 }
 
 /// How many items a request asks for.

@@ -26,7 +26,9 @@ pub use archive::ArchiveError;
 pub use build::{BadRecords, Builder, ImportError, Imported};
 pub use diff::{DiffError, DiffTotals, RowChange, RowChangeKind, diff, visit_differences};
 pub use feed::{FeedIndex, LoadError};
-pub use questions::{LoadedRows, QuestionError, name_questions, package_questions, row_question};
+pub use questions::{
+    LoadedRows, QuestionError, name_questions, package_questions, package_uses, row_question,
+};
 pub use records::{RecordsError, Snapshot, chunks, count_rows};
 pub use report::{BadRecord, ImportNote, ImportReport};
 pub use uses::{footprint, touched, uses_of_row};

@@ -6,9 +6,11 @@ use stella_verify::hash::{BlobDigest, SnapshotRoot};
 use stella_verify::merkle::MemoryTree;
 use stella_verify::snapshot::{
     Question, Row, RowError, RowKey, SnapshotHeader, SnapshotKind, SnapshotProofError, Table,
+    UseKey,
 };
 
 use super::records::{RecordsError, Snapshot};
+use super::uses::family;
 use crate::inputs::{epss, kev, severity};
 use crate::matching::{EcosystemChoice, Origin, lookup, package_key};
 use crate::model::Ecosystem;
@@ -126,6 +128,19 @@ pub fn package_questions(
         }
     }
     Ok(questions)
+}
+
+/// Under which keys a package stands in footprints, whatever its version and the snapshot.
+///
+/// # Errors
+/// [`QuestionError`].
+pub fn package_uses(purl: &Purl) -> Result<Vec<UseKey>, QuestionError> {
+    let purl = purl.with_version(ANY_VERSION);
+    let found = lookup(&purl, Origin::default())
+        .map_err(|problem| QuestionError::Lookup(problem.detail))?;
+    let family = family(&found.ecosystems);
+    let names = found.names.iter();
+    Ok(names.map(|name| UseKey::package(family, name)).collect())
 }
 
 /// The questions whose answers are all rows of a vulnerability id that stand under no package, and

@@ -32,7 +32,8 @@ pub fn footprint(bom: &Bom, findings: &[Finding]) -> Footprint {
     packages.chain(names).collect()
 }
 
-fn family(choice: &EcosystemChoice) -> &str {
+/// The part of an ecosystem's name that all of a choice share.
+pub(super) fn family(choice: &EcosystemChoice) -> &str {
     match choice {
         EcosystemChoice::One(ecosystem) => ecosystem.as_str(),
         EcosystemChoice::Release(Release::Named(name)) => name,

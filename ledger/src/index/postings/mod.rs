@@ -28,6 +28,7 @@ pub use run::{EntryCount, Run, RunId, RunLevel};
 pub use runs::{Runs, write_window};
 
 use stella_verify::hash::NodeId;
+use stella_verify::snapshot::UseKey;
 use stella_verify::units::LeafIndex;
 
 /// Bits of an entry that hold the leaf's offset in its run.
@@ -44,6 +45,12 @@ impl Prefix {
         let (first, _) = id.as_bytes().split_at(5);
         let digits = first.iter().map(|byte| u64::from(*byte));
         Self(digits.fold(0, |prefix, digit| prefix << 8 | digit))
+    }
+
+    /// The prefix of a use key: its first 40 bits.
+    #[must_use]
+    pub const fn of_use(key: UseKey) -> Self {
+        Self(key.number() >> OFFSET_BITS)
     }
 
     /// The prefix of a written id, read from its first ten digits; `None` when it does not begin

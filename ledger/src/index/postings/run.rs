@@ -79,10 +79,10 @@ impl RunId {
         LeafIndex::new(self.start.get().saturating_add(self.level.span()))
     }
 
-    /// Node ids are looked up in the whole log, children only inside a computation's leaves, which
+    /// Node ids and uses are looked up in the whole log, children only inside a computation's leaves, which
     /// name the few runs to look into by themselves.
     const fn has_filter(self) -> bool {
-        matches!(self.table, Table::Nodes)
+        matches!(self.table, Table::Nodes | Table::Uses)
     }
 
     /// Removes the run's keys, the header first and so that it is gone before anything it needs.

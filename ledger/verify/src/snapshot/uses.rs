@@ -75,6 +75,12 @@ impl Footprint {
         &self.0
     }
 
+    /// Whether a key is in the set.
+    #[must_use]
+    pub fn contains(&self, key: UseKey) -> bool {
+        self.0.binary_search(&key).is_ok()
+    }
+
     /// Whether no key is in both.
     #[must_use]
     pub fn is_disjoint(&self, other: &Self) -> bool {

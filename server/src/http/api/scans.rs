@@ -30,6 +30,7 @@ pub(super) async fn list(
         "page_token",
         "since_unix_ms",
         "artifact_digest",
+        "package",
     ];
     let query = Query::read(query.as_deref(), &known)?;
     let request = ListScansRequest {
@@ -38,6 +39,7 @@ pub(super) async fn list(
         since_unix_ms: query.number("since_unix_ms")?,
         artifact_digest: query.text("artifact_digest"),
         tree_size: None,
+        package: query.text("package"),
     };
     let page = blocking(&app, move |app| app.list_scans(&request)).await?;
     Ok(Json(json!({

@@ -74,6 +74,9 @@ pub(crate) struct List {
     /// Only scans of this artifact
     #[arg(long, value_name = "ID", default_value = "")]
     artifact_digest: String,
+    /// Only scans whose SBOM has this package, whatever its version
+    #[arg(long, value_name = "PURL", default_value = "")]
+    package: String,
     /// At most this many
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -163,6 +166,7 @@ impl List {
                 since_unix_ms,
                 artifact_digest: self.artifact_digest.clone(),
                 tree_size,
+                package: self.package.clone(),
             };
             let answer = client.list_scans(page).await?.into_inner();
             scans.extend(answer.scans.iter().map(scan_json));

@@ -130,26 +130,14 @@ fn a_replayable_bundle_is_all_it_takes() {
     };
     download("inputs.zip", &["--replayable"]);
     download("plain.zip", &[]);
-    let offline = |name: &str| {
-        let words = [
-            "score",
-            "replay",
-            "--scan-id",
-            scan,
-            "--offline",
-            "--bundle",
-            name,
-        ];
-        [&words[..], &["--format", "json"]].concat()
-    };
-    let answer = without_network(example.path(), &offline("inputs.zip"));
+    let answer = without_network(example.path(), &offline(scan, "inputs.zip"));
     let document: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(
         document["scoreProof"]["rootHash"],
         example.answer["replay"]["rootHash"]
     );
     assert_eq!(document["status"], "verified");
-    let plain = run_in(example.path(), &offline("plain.zip"));
+    let plain = run_in(example.path(), &offline(scan, "plain.zip"));
     plain.refused(3, "--replayable");
     // It still verifies as a bundle, and a changed input is found out.
     let trusted = [
@@ -168,7 +156,7 @@ fn a_replayable_bundle_is_all_it_takes() {
         .unwrap();
     bytes[place + 100] ^= 1;
     std::fs::write(&path, bytes).unwrap();
-    run_in(example.path(), &offline("inputs.zip")).refused(3, "VERIFICATION_FAILED");
+    run_in(example.path(), &offline(scan, "inputs.zip")).refused(3, "VERIFICATION_FAILED");
     let other = [
         "score",
         "replay",
@@ -181,6 +169,12 @@ fn a_replayable_bundle_is_all_it_takes() {
         &[&other[..], &["--bundle", "plain.zip"]].concat(),
     )
     .refused(3, scan);
+}
+
+/// The words that replay a bundle.
+fn offline<'a>(scan: &'a str, name: &'a str) -> Vec<&'a str> {
+    let words = ["score", "replay", "--format", "json", "--scan-id", scan];
+    [&words[..], &["--offline", "--bundle", name]].concat()
 }
 
 /// Runs the command in a network namespace with nothing in it, where that is permitted.
@@ -275,6 +269,15 @@ fn history_is_asked_and_folded_at_any_point() {
     let listed = json(&["snapshot", "list", "--kind", "feed", "--at", &at]);
     assert_eq!(listed.as_array().unwrap().len(), 1);
     assert_eq!(listed[0]["current"], true);
+
+    let with = |package: &str| {
+        let listed = json(&["scan", "list", "--package", package]);
+        listed.as_array().unwrap().len()
+    };
+    assert_eq!(
+        (with("pkg:cargo/serde"), with("pkg:cargo/not-there@1")),
+        (1, 0)
+    );
 
     let past = json(&["ledger", "rebuild", "--at", &at]);
     assert_eq!(past["treeSize"].as_u64(), Some(first));

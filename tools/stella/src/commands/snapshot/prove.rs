@@ -17,7 +17,7 @@ use wire::prove_snapshot_request::Subject;
 ///
 /// The proof is checked here before it is written.
 #[derive(Debug, Args)]
-#[group(id = "subject", required = true, multiple = false)]
+#[command(group(clap::ArgGroup::new("subject").required(true)))]
 pub(crate) struct Prove {
     /// All advisories of a package: its purl, with or without a version
     #[arg(long, value_name = "PURL", group = "subject")]
