@@ -25,8 +25,8 @@ pub struct ExportStream {
     connection: Connection,
     answers: Streaming<wire::ExportEventsResponse>,
     resume: Option<wire::ResumeToken>,
-    /// What came of the current bundle.
-    bundle: Vec<u8>,
+    /// What came of the header or of the current bundle; its memory is used again.
+    piece: Vec<u8>,
     tries: u32,
 }
 
@@ -45,7 +45,7 @@ impl ExportStream {
             connection: connection.clone(),
             answers: answers.into_inner(),
             resume,
-            bundle: Vec::new(),
+            piece: Vec::new(),
             tries: 0,
         })
     }
@@ -54,42 +54,41 @@ impl ExportStream {
     ///
     /// # Errors
     /// [`ClientError`], when going on failed too or makes no sense.
-    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
-        loop {
+    pub async fn next(&mut self) -> Result<Option<&[u8]>, ClientError> {
+        self.piece.clear();
+        let more = loop {
             match self.answers.message().await {
                 Ok(Some(answer)) => {
-                    if let Some(piece) = self.take(answer)? {
-                        self.tries = 0;
-                        return Ok(Some(piece));
+                    if self.take(&answer)? {
+                        break true;
                     }
                 }
-                Ok(None) if self.resume.is_some_and(|at| at.next == at.to) => return Ok(None),
+                Ok(None) if self.resume.is_some_and(|at| at.next == at.to) => break false,
                 Ok(None) => {
                     self.go_on(tonic::Status::unavailable("the export ended early"))
-                        .await?
+                        .await?;
                 }
                 Err(status) => self.go_on(status).await?,
             }
-        }
+        };
+        self.tries = 0;
+        Ok(more.then_some(&self.piece))
     }
 
-    /// Adds an answer; the header or a whole bundle, when one is complete.
-    fn take(&mut self, answer: wire::ExportEventsResponse) -> Result<Option<Vec<u8>>, ClientError> {
-        if !answer.header.is_empty() {
-            return Ok(Some(answer.header.to_vec()));
-        }
-        let size = self.bundle.len() + answer.entries.len() + answer.payloads.len();
+    /// Adds an answer; whether the header or a whole bundle is complete.
+    fn take(&mut self, answer: &wire::ExportEventsResponse) -> Result<bool, ClientError> {
+        let size = self.piece.len() + answer.entries.len() + answer.payloads.len();
         if size > MAX_BUNDLE_BYTES {
             let message = "an entry bundle is larger than it may be".to_owned();
             return Err(ClientError::Unverified(message));
         }
-        self.bundle.extend_from_slice(&answer.entries);
-        self.bundle.extend_from_slice(&answer.payloads);
-        if answer.resume.is_none() {
-            return Ok(None);
+        for part in [&answer.header, &answer.entries, &answer.payloads] {
+            self.piece.extend_from_slice(part);
         }
-        self.resume = answer.resume;
-        Ok(Some(std::mem::take(&mut self.bundle)))
+        if answer.resume.is_some() {
+            self.resume = answer.resume;
+        }
+        Ok(!answer.header.is_empty() || answer.resume.is_some())
     }
 
     /// Asks for the rest, unless the server refused or it was asked too often.
@@ -99,7 +98,7 @@ impl ExportStream {
             return Err(problem);
         };
         // What came of a bundle that is not complete comes again.
-        self.bundle.clear();
+        self.piece.clear();
         while problem.reason() == Reason::Unavailable && self.tries < MAX_TRIES {
             tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(self.tries)).await;
             self.tries += 1;

@@ -12,6 +12,7 @@
 mod batch;
 mod bundles;
 mod crate_edges;
+mod exports;
 mod fuzz_replay;
 mod http;
 mod http_api;

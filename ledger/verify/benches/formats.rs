@@ -16,17 +16,24 @@ use stella_verify::checkpoint::{Checkpoint, Origin};
 use stella_verify::dsse::{Envelope, IN_TOTO_PAYLOAD_TYPE};
 use stella_verify::event::payload::{RootSealed, ScanId};
 use stella_verify::event::{Actor, EventHeader, EventType, LogOrigin, RuleApplied, StreamName};
+use stella_verify::export::{
+    ExportHeader, ExportTrust, ExportVerifier, ExportedPayload, write_payload,
+};
 use stella_verify::hash::{BlobDigest, PayloadCommitment, PolicyHash, Salt, SnapshotHash};
 use stella_verify::json::{Object, parse_canonical};
 use stella_verify::keys::{EnvelopeSigner as _, SigningKey};
+use stella_verify::limits::TILE_WIDTH;
 use stella_verify::manifest::{EngineVersion, ScanManifest, Seed};
-use stella_verify::merkle::{MemoryTree, leaf_hash, prove_inclusion};
+use stella_verify::merkle::{
+    ConsistencyProof, LeafRange, MemoryTree, leaf_hash, prove_inclusion, prove_range,
+};
 use stella_verify::node::{
     EvidenceRef, NodeKind, NodeParts, ProofNode, Scope, SealedNode, Subject,
 };
 use stella_verify::note::{Ed25519Signer, KeyName, NoteSigner as _};
 use stella_verify::score_proof::ScoreProof;
 use stella_verify::statement::{ArtifactSubject, ScanManifestStatement, ScoreProofStatement};
+use stella_verify::tile::append_entry;
 use stella_verify::tlog_proof::TlogProof;
 use stella_verify::units::{BasisPoints, LeafIndex, NodeSequence, StreamPosition, UnixMillis};
 
@@ -56,7 +63,60 @@ fn main() {
         black_box(parse_canonical(black_box(&bytes)).unwrap());
     });
     events(&manifest, &bytes);
+    export();
     bundle(&manifest, nodes);
+}
+
+/// An audit export of 25,600 events with payloads of 400 bytes: 100 entry bundles.
+fn export() {
+    const EVENTS: usize = 25_600;
+    let (salt, payload) = (Salt::new([3; 32]), vec![b'x'; 400]);
+    let mut leaf = header("scan/scan-0123456789abcdef0123", EventType::RULE_APPLIED);
+    leaf.payload = PayloadCommitment::of(&salt, &payload);
+    let leaf = leaf.to_bytes();
+    let mut tree = MemoryTree::default();
+    (0..EVENTS).for_each(|_| tree.push(leaf_hash(&leaf)));
+    let signer = Ed25519Signer::from_seed(KeyName::new(ORIGIN).unwrap(), &[9; 32]);
+    let checkpoint = Checkpoint {
+        origin: Origin::new(ORIGIN).unwrap(),
+        head: tree.head(),
+        extensions: vec![],
+    };
+    let end = LeafIndex::new(EVENTS.try_into().unwrap());
+    let range = LeafRange {
+        start: LeafIndex::ZERO,
+        end,
+    };
+    let header = ExportHeader {
+        range,
+        opening: None,
+        closing: checkpoint.sign(&signer, &[]).unwrap().to_string(),
+        range_proof: prove_range(range, tree.head().size, &tree).unwrap(),
+        consistency: ConsistencyProof::new(vec![]),
+    };
+    let mut file = header.to_bytes().unwrap();
+    for _ in 0..EVENTS / TILE_WIDTH {
+        let mut entries = Vec::new();
+        (0..TILE_WIDTH).for_each(|_| append_entry(&mut entries, &leaf).unwrap());
+        file.extend_from_slice(&u32::try_from(entries.len()).unwrap().to_be_bytes());
+        file.extend_from_slice(&entries);
+        let bytes = payload.as_slice();
+        let present = ExportedPayload::Present { salt, bytes };
+        (0..TILE_WIDTH).for_each(|_| write_payload(&mut file, &present));
+    }
+    let keys = [signer.verifier_key().clone()];
+    let trust = ExportTrust::Log {
+        keys: &keys,
+        origin: None,
+    };
+    println!("audit export of {EVENTS} events, {} bytes", file.len());
+    row("export: verify all of it", || {
+        let mut verifier = ExportVerifier::new(trust);
+        for piece in file.chunks(256 * 1024) {
+            verifier.push(piece, |_| ()).unwrap();
+        }
+        black_box(verifier.finish().unwrap());
+    });
 }
 
 fn events(manifest: &ScanManifest, node: &[u8]) {

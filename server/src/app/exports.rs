@@ -243,7 +243,13 @@ impl<S: FnMut(Piece) -> ControlFlow<()>> Bundler<'_, S> {
     }
 
     fn hand_over(&mut self) -> ControlFlow<()> {
-        let mut piece = std::mem::take(&mut self.piece);
+        // The next piece is about as large: growing it step by step would cost more than filling it.
+        let next = Piece {
+            entries: Vec::with_capacity(self.piece.entries.len()),
+            payloads: Vec::with_capacity(self.piece.payloads.len()),
+            next: None,
+        };
+        let mut piece = std::mem::replace(&mut self.piece, next);
         let entries = piece.entries.len().saturating_sub(4);
         if let Some(length) = piece.entries.first_chunk_mut::<4>() {
             *length = u32::try_from(entries).unwrap_or(u32::MAX).to_be_bytes();

@@ -52,6 +52,11 @@ impl TestServer {
         }
     }
 
+    /// The use cases behind the server.
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
     /// A connection that may write.
     pub(crate) async fn connect(&self) -> Connection {
         Connection::to(&self.url, Some(TOKEN)).await.unwrap()

@@ -1,6 +1,7 @@
 //! One body for each parser of bytes from outside. It must not panic, and what it accepts must be
 //! written again byte for byte wherever the format has one spelling.
 
+mod bundle;
 mod policy;
 mod scoring;
 mod verify;
@@ -10,7 +11,9 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by the name of its file in `tests/fuzz/fuzz_targets`.
 pub const TARGETS: &[Target] = &[
+    ("audit_export", bundle::audit_export),
     ("canonical_json", verify::canonical_json),
+    ("chain_seal", bundle::chain_seal),
     ("checkpoint", verify::checkpoint),
     ("cvss_vector", policy::cvss_vector),
     ("entry_bundle", verify::entry_bundle),
@@ -21,6 +24,7 @@ pub const TARGETS: &[Target] = &[
     ("payloads", verify::payloads),
     ("policy_cases", policy::policy_cases),
     ("policy_document", policy::policy_document),
+    ("proof_bundle", bundle::proof_bundle),
     ("proof_node", verify::proof_node),
     ("purl", scoring::purl),
     ("reachability", scoring::reachability),

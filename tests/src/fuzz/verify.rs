@@ -3,8 +3,8 @@
 use stella_verify::checkpoint::Checkpoint;
 use stella_verify::event::payload::{
     JobCancelled, JobEnded, JobProgress, JobStarted, ManifestRegistered, PayloadErased,
-    PolicyPublished, PolicyRegistered, RootSealed, ScanFootprint, ScanRequested, ScoreReplayed,
-    SnapshotImported, SnapshotPublished,
+    PolicyPublished, PolicyRegistered, ProofSigned, RootSealed, ScanFootprint, ScanRequested,
+    ScoreReplayed, SnapshotImported, SnapshotPublished,
 };
 use stella_verify::event::{EventHeader, RuleApplied};
 use stella_verify::json::{canonicalize, parse_canonical, parse_strict};
@@ -85,6 +85,9 @@ pub(super) fn payloads(data: &[u8]) {
     }
     if let Ok(payload) = RootSealed::parse(data) {
         assert_eq!(payload.to_bytes().as_deref(), Ok(data));
+    }
+    if let Ok(payload) = ProofSigned::parse(data) {
+        assert_eq!(payload.to_bytes(), data);
     }
     if let Ok(payload) = ScoreReplayed::parse(data) {
         assert_eq!(payload.to_bytes(), data);

@@ -9,7 +9,9 @@
 
 mod crash;
 mod damage;
+mod exports;
 mod full_disk;
+mod proofs;
 mod quickstart;
 mod real_data;
 mod refusals;

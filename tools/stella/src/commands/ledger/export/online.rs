@@ -84,7 +84,7 @@ async fn receive(
     let mut stream = ExportStream::start(session.connection(), request).await?;
     let bar = crate::progress::bar("exporting");
     while let Some(piece) = stream.next().await? {
-        sink.take(verifier, &piece)?;
+        sink.take(verifier, piece)?;
         if let (Some(range), Some((left, _))) = (verifier.range(), verifier.resume_point()) {
             bar.set_length(range.end.get().saturating_sub(range.start.get()));
             bar.set_position(left.start.get().saturating_sub(range.start.get()));
