@@ -19,6 +19,7 @@ use stella_verify::export::{
 use stella_verify::note::VerifierKey;
 use stella_verify::units::LeafIndex;
 
+#[expect(clippy::unnecessary_wraps, reason = "as the request wants it")]
 fn at(index: u64) -> Option<wire::ExportPoint> {
     let point = Some(Point::LeafIndex(index));
     Some(wire::ExportPoint { point })

@@ -47,14 +47,14 @@ impl View<'_> {
         let folder = PastFolder(self.ledger.folder.join(PAST_FOLDER).join(name));
         folder.remove();
         let failed = |error: FoldError| LedgerError::Internal(error.to_string().into());
-        let store = DiskStore::open(&folder.0, PAST_CACHE).map_err(store_failed)?;
+        let store = DiskStore::open(&folder.0, PAST_CACHE).map_err(|error| store_failed(&error))?;
         let store: Arc<dyn KvStore> = Arc::new(store);
         let fold = Fold::empty(Arc::clone(&store));
         let source = LogSource(Arc::clone(&self.ledger.log));
         let workers = Workers::of_this_machine();
         catch_up(&fold, &source, head, workers, &Told(progress)).map_err(failed)?;
-        fold.commit(head).map_err(store_failed)?;
-        let (keys, digest) = digest(&*store).map_err(store_failed)?;
+        fold.commit(head).map_err(|error| store_failed(&error))?;
+        let (keys, digest) = digest(&*store).map_err(|error| store_failed(&error))?;
         Ok(PastFold { head, keys, digest })
     }
 }
@@ -70,7 +70,7 @@ fn digest(store: &dyn KvStore) -> Result<(u64, BlobDigest), StoreError> {
     Ok((keys, BlobDigest::new(digest)))
 }
 
-fn store_failed(error: StoreError) -> LedgerError {
+fn store_failed(error: &StoreError) -> LedgerError {
     LedgerError::Internal(error.to_string().into())
 }
 

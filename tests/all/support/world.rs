@@ -29,7 +29,8 @@ pub(crate) fn epss(rows: &[(&str, &str)]) -> String {
     let mut text =
         String::from("#model_version:v2026.01,score_date:2026-01-01\ncve,epss,percentile\n");
     for (cve, probability) in rows {
-        text.push_str(&format!("{cve},{probability},0.50000\n"));
+        let row = format!("{cve},{probability},0.50000\n");
+        text.push_str(&row);
     }
     text
 }

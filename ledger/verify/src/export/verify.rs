@@ -261,6 +261,10 @@ impl<'a> ExportVerifier<'a> {
         Ok(true)
     }
 
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "a stage like the others, which may refuse"
+    )]
     fn take_entries(&mut self, length: usize) -> Result<bool, ExportError> {
         let Some(bytes) = self
             .waiting

@@ -76,7 +76,7 @@ impl App {
             return existing(&job, asked);
         }
         let started = self.resolve_batch(name, asked, request)?;
-        let job = self.record_start(caller, started)?;
+        let job = self.record_start(caller, &started)?;
         starting.begin(self, &job);
         Ok(wire::StartBatchReplayResponse {
             operation: Some(operation(&job)),
@@ -101,7 +101,11 @@ impl App {
         wanted.check()?;
         let scans = self.scans_of(request)?;
         let count = u32::try_from(scans.len()).unwrap_or(u32::MAX);
-        let list: String = scans.iter().map(|scan| format!("{scan}\n")).collect();
+        let mut list = String::new();
+        for scan in &scans {
+            list.push_str(scan);
+            list.push('\n');
+        }
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let concurrency = match request.max_concurrency {
             0 => u32::try_from(cores).unwrap_or(1),
@@ -154,12 +158,12 @@ impl App {
         Ok(scans)
     }
 
-    fn record_start(&self, caller: &Caller, started: JobStarted) -> Result<Arc<Job>, Refusal> {
+    fn record_start(&self, caller: &Caller, started: &JobStarted) -> Result<Arc<Job>, Refusal> {
         let draft = Draft::by(caller)
             .name(NameRule::Record(Named::Blob(started.scans)))
             .event(JOBS, EventType::JOB_STARTED, started.to_bytes())?;
         let receipt = self.append(draft)?;
-        self.load_started(&started, receipt.first)
+        self.load_started(started, receipt.first)
     }
 
     /// How far a job is, with a page of its results.

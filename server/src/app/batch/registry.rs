@@ -18,17 +18,18 @@ use stella_verify::units::{LeafIndex, StreamPosition, UnixMillis};
 /// Events of a job's stream that are read at once.
 const PAGE: usize = 500;
 
+/// Jobs by their names, with the thread of each that was started here.
+type Running = BTreeMap<String, (Arc<Job>, Option<JoinHandle<()>>)>;
+
 /// The jobs of this process.
 #[derive(Debug, Default)]
 pub(in crate::app) struct Jobs {
-    running: Mutex<BTreeMap<String, (Arc<Job>, Option<JoinHandle<()>>)>>,
+    running: Mutex<Running>,
     closing: AtomicBool,
 }
 
 /// The right to start jobs.
-pub(super) struct Starting<'a>(
-    MutexGuard<'a, BTreeMap<String, (Arc<Job>, Option<JoinHandle<()>>)>>,
-);
+pub(super) struct Starting<'a>(MutexGuard<'a, Running>);
 
 impl Jobs {
     /// Waits until nobody else starts a job.

@@ -35,7 +35,10 @@ struct Batch {
 }
 
 /// Inputs instead of the current ones.
-#[expect(clippy::struct_field_names, reason = "the names of the manifest's members")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names of the manifest's members"
+)]
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Overrides {

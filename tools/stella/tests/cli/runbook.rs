@@ -240,7 +240,7 @@ stella proof verify --bundle proof-bundle.zip \
 "#,
     );
     here.run(
-        r#"
+        r"
 stella proof verify --bundle-id $ROOT --verbose
 stella proof verify --bundle-id $ROOT --check signatureValid
 stella proof verify --bundle-id $ROOT --check idRecomputed
@@ -248,7 +248,7 @@ stella proof verify --bundle-id $ROOT --check merklePathValid
 stella proof download --scan-id $SCAN_ID --output proof-bundle.zip
 stella proof inspect --bundle proof-bundle.zip --output-dir ./inspection/
 test -s inspection/score_proof.json
-"#,
+",
     );
 }
 

@@ -85,7 +85,7 @@ fn computation(
     let mut nodes = Nodes {
         manifest: meta.manifest,
         stream: format!("computation/{}", to_hex(meta.manifest.as_bytes())),
-        nodes: proof.nodes(),
+        sealed: proof.nodes(),
         met: 0,
         problem: None,
     };
@@ -114,7 +114,7 @@ fn computation(
 struct Nodes<'a> {
     manifest: ManifestHash,
     stream: String,
-    nodes: &'a [SealedNode],
+    sealed: &'a [SealedNode],
     met: usize,
     problem: Option<String>,
 }
@@ -138,7 +138,7 @@ impl Nodes<'_> {
         let ExportedPayload::Present { bytes, .. } = payload else {
             return false;
         };
-        let expected = self.nodes.get(self.met).map(SealedNode::bytes);
+        let expected = self.sealed.get(self.met).map(SealedNode::bytes);
         RuleApplied::decode(bytes).is_ok_and(|rule| {
             rule.computation == self.manifest
                 && usize::try_from(rule.sequence.get()) == Ok(self.met)
@@ -156,7 +156,7 @@ fn other_seal(
     trust: &TrustInput<'_>,
 ) -> Result<(), String> {
     let other = ChainSeal::parse(content).map_err(|e| e.to_string())?;
-    let (header, sealed) = sealed_event(&other.seal).map_err(|e| e.to_string())?;
+    let (header, sealed) = sealed_event(&other.seal)?;
     let of_this_scan = header.log_origin.as_str() == meta.log_origin
         && header.stream.as_str() == format!("scan/{}", meta.scan)
         && sealed.scan == meta.scan;

@@ -75,6 +75,7 @@ fn inputs() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one payload after the other")]
 fn scans() {
     let manifest = ScanManifest {
         artifact_digest: BlobDigest::new([1; 32]),

@@ -132,12 +132,9 @@ impl Diff {
         let part = |document: &Value| document.get("policy").cloned().unwrap_or_default();
         let notes = policy_notes(&part(&old), &part(&new));
         if format == Format::Table {
-            output::text(
-                &notes
-                    .iter()
-                    .map(|note| format!("{note}\n"))
-                    .collect::<String>(),
-            )?;
+            for note in &notes {
+                output::text(&format!("{note}\n"))?;
+            }
         } else {
             let document = json!({"old": self.old, "new": self.new, "changes": notes});
             output::document(format, &document)?;
