@@ -54,3 +54,34 @@ pub(super) fn footprint(leaf: LeafIndex, payload: &[u8], uses: &mut Vec<Posting>
         leaf,
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stella_verify::hash::ManifestHash;
+    use stella_verify::snapshot::UseKey;
+
+    #[test]
+    fn a_footprint_is_posted_under_each_of_its_keys() {
+        let keys = [
+            UseKey::package("crates.io", "h2"),
+            UseKey::name("CVE-2026-1"),
+        ];
+        let payload = ScanFootprint {
+            scan: "scan-0123456789abcdef0123".parse().unwrap(),
+            manifest: ManifestHash::new([7; 32]),
+            uses: keys.into_iter().collect(),
+        };
+        let mut uses = Vec::new();
+        let leaf = LeafIndex::new(9);
+        footprint(leaf, &payload.to_bytes(), &mut uses);
+        let mut expected = keys.map(|key| Posting {
+            prefix: Prefix::of_use(key),
+            leaf,
+        });
+        expected.sort_unstable();
+        assert_eq!(uses, expected);
+        footprint(leaf, b"{}", &mut uses);
+        assert_eq!(uses.len(), 2, "what is no footprint contributes nothing");
+    }
+}
