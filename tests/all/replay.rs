@@ -32,6 +32,7 @@ async fn tree_size(connection: &Connection) -> u64 {
 async fn roots(connection: &Connection, scan: &Scan) -> Vec<String> {
     let request = ListProofsRequest {
         scan_id: scan.scan_id.clone(),
+        tree_size: None,
     };
     let listed = connection.proofs().list_proofs(request).await.unwrap();
     let proofs = listed.into_inner().proofs.into_iter();

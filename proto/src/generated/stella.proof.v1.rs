@@ -5,6 +5,9 @@ pub struct ListProofsRequest {
     /// The scan.
     #[prost(string, tag = "1")]
     pub scan_id: ::prost::alloc::string::String,
+    /// As of this tree size; the newest when absent.
+    #[prost(uint64, optional, tag = "2")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// The roots of a scan.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -153,6 +156,9 @@ pub struct GetProofStatusRequest {
     /// The scan.
     #[prost(string, tag = "1")]
     pub scan_id: ::prost::alloc::string::String,
+    /// As of this tree size; the newest when absent.
+    #[prost(uint64, optional, tag = "2")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// Where the proofs of a scan are.
 #[derive(Clone, PartialEq, ::prost::Message)]

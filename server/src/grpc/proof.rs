@@ -36,7 +36,7 @@ impl ProofService for ProofRpc {
         request: Request<wire::ListProofsRequest>,
     ) -> Result<Response<wire::ListProofsResponse>, Status> {
         let request = request.into_inner();
-        let proofs = blocking(&self.0, move |app| app.list_proofs(&request.scan_id)).await?;
+        let proofs = blocking(&self.0, move |app| app.list_proofs(&request)).await?;
         Ok(Response::new(wire::ListProofsResponse { proofs }))
     }
 
@@ -97,7 +97,7 @@ impl ProofService for ProofRpc {
     ) -> Result<Response<wire::GetProofStatusResponse>, Status> {
         let request = request.into_inner();
         let now = SystemClock.now();
-        let status = blocking(&self.0, move |app| app.proof_status(&request.scan_id, now)).await?;
+        let status = blocking(&self.0, move |app| app.proof_status(&request, now)).await?;
         Ok(Response::new(status))
     }
 

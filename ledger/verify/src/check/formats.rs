@@ -34,6 +34,7 @@ use crate::statement::{
 };
 use crate::zip;
 use alloc::string::ToString as _;
+use alloc::vec::Vec;
 use serde_json::Value;
 
 type CaseResult = Result<Members, CaseFailure>;

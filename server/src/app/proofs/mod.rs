@@ -11,7 +11,7 @@ mod verify;
 pub use verify::{OWN_ANCHOR, VerifyProofDocument};
 
 use super::App;
-use super::scans::{ScanState, parse_scan_id};
+use super::scans::{ScanState, parse_scan_id, scan_state};
 use crate::refusal::Refusal;
 use std::ops::ControlFlow;
 use stella_ledger::ledger::{PageSize, SealRecord};
@@ -29,8 +29,12 @@ const MAX_OCCURRENCES: usize = 1000;
 
 impl App {
     /// The sealed roots of a scan, oldest first.
-    pub(crate) fn list_proofs(&self, scan_id: &str) -> Result<Vec<wire::ProofSummary>, Refusal> {
-        let (state, _) = self.scan_state(&parse_scan_id(scan_id)?)?;
+    pub(crate) fn list_proofs(
+        &self,
+        request: &wire::ListProofsRequest,
+    ) -> Result<Vec<wire::ProofSummary>, Refusal> {
+        let view = self.view_of(request.tree_size)?;
+        let state = scan_state(&view, &parse_scan_id(&request.scan_id)?)?;
         Ok(state.seals.iter().map(summary).collect())
     }
 

@@ -4,7 +4,7 @@
 //! age, and every proof whose events are there can be had at once.
 
 use super::{App, manifest_of, summary};
-use crate::app::scans::{ScanState, parse_scan_id};
+use crate::app::scans::{ScanState, parse_scan_id, scan_state};
 use crate::refusal::Refusal;
 use stella_ledger::ledger::SealRecord;
 use stella_proto::proof as wire;
@@ -43,10 +43,11 @@ impl App {
     /// Where the proofs of a scan are at `now`.
     pub(crate) fn proof_status(
         &self,
-        scan_id: &str,
+        request: &wire::GetProofStatusRequest,
         now: UnixMillis,
     ) -> Result<wire::GetProofStatusResponse, Refusal> {
-        let (state, _) = self.scan_state(&parse_scan_id(scan_id)?)?;
+        let view = self.view_of(request.tree_size)?;
+        let state = scan_state(&view, &parse_scan_id(&request.scan_id)?)?;
         let proofs = state
             .seals
             .iter()

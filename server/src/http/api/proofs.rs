@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use stella_ledger::clock::{Clock as _, SystemClock};
-use stella_proto::proof::DownloadBundleRequest;
+use stella_proto::proof::{DownloadBundleRequest, ListProofsRequest};
 use stella_proto::reason::Reason;
 use stella_verify::base64;
 use stella_verify::hash::{sha256, to_hex};
@@ -25,7 +25,11 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     Path(scan_id): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
-    let proofs = blocking(&app, move |app| app.list_proofs(&scan_id)).await?;
+    let request = ListProofsRequest {
+        scan_id,
+        tree_size: None,
+    };
+    let proofs = blocking(&app, move |app| app.list_proofs(&request)).await?;
     let proofs: Vec<Value> = proofs.iter().map(documents::proof).collect();
     Ok(Json(json!({ "proofs": proofs })))
 }

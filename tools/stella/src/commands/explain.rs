@@ -1,6 +1,7 @@
 //! `stella score explain`: from verified bundles, on this side of the wire.
 
 use super::proof::verify::Trust;
+use crate::at::At;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output;
@@ -57,6 +58,8 @@ pub(crate) struct Explain {
     /// Also show rules that changed nothing
     #[arg(long)]
     all_rules: bool,
+    #[command(flatten)]
+    at: At,
 }
 
 impl Explain {
@@ -73,7 +76,11 @@ impl Explain {
         let outline = match (&self.bundle, session, &self.scan_id) {
             (Some(path), _, _) => of_file(global, path)?,
             (None, Some(session), Some(scan)) => {
-                of_scan(global, session, scan, &self.root_hash).await?
+                let root = match self.root_hash.as_str() {
+                    "" => newest_root(session, scan, &self.at).await?,
+                    root => root.to_owned(),
+                };
+                of_scan(global, session, scan, &root).await?
             }
             _ => {
                 return Err(Failure::usage(
@@ -110,6 +117,16 @@ pub(crate) fn drawing(asked: Drawing, global: &Global) -> Drawing {
 
 pub(crate) fn json(value: &stella_verify::json::Value) -> String {
     String::from_utf8_lossy(&canonicalize(value)).into_owned() + "\n"
+}
+
+/// The newest root of a scan as of a point of the history.
+async fn newest_root(session: &Session, scan: &str, at: &At) -> Result<String, Failure> {
+    let proofs = super::proof::proofs(session, scan, at).await?;
+    let newest = proofs.into_iter().next_back();
+    newest.map(|proof| proof.root_hash).ok_or_else(|| {
+        let message = format!("{scan} is not sealed yet");
+        Failure::of(Reason::ProofNotFound, message)
+    })
 }
 
 /// The outline of a scan's score; of the newest root when `root` is empty.

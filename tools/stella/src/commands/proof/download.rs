@@ -1,6 +1,7 @@
 //! Downloading bundles.
 
 use super::list::{proofs, summary};
+use crate::at::At;
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::session::Session;
@@ -33,12 +34,14 @@ pub(crate) struct Download {
     /// Put the inputs in, whole, for `stella score replay --offline`
     #[arg(long)]
     replayable: bool,
+    #[command(flatten)]
+    at: At,
 }
 
 impl Download {
     pub(super) async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
         let mut written = Vec::new();
-        let listed = proofs(session, &self.scan_id).await?;
+        let listed = proofs(session, &self.scan_id, &self.at).await?;
         let wanted: Vec<_> = if self.all {
             listed
         } else if self.root_hash.is_empty() {

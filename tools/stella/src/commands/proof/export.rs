@@ -2,6 +2,7 @@
 
 use super::download::{fetch_with, save};
 use super::list::{proofs, summary};
+use crate::at::At;
 use crate::commands::period::moment;
 use crate::failure::Failure;
 use crate::output::{self, Format};
@@ -82,7 +83,7 @@ impl Extras {
 
 impl Export {
     pub(super) async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
-        let listed = proofs(session, &self.scan_id).await?;
+        let listed = proofs(session, &self.scan_id, &At::default()).await?;
         let wanted = listed
             .iter()
             .rfind(|proof| self.root_hash.is_empty() || proof.root_hash == self.root_hash);

@@ -1,5 +1,6 @@
 //! Listing sealed roots.
 
+use crate::at::At;
 use crate::failure::Failure;
 use crate::output::{self, Format, points};
 use crate::session::Session;
@@ -13,11 +14,13 @@ pub(crate) struct List {
     /// The scan
     #[arg(long, value_name = "ID")]
     scan_id: String,
+    #[command(flatten)]
+    at: At,
 }
 
 impl List {
     pub(super) async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
-        let proofs = proofs(session, &self.scan_id).await?;
+        let proofs = proofs(session, &self.scan_id, &self.at).await?;
         let rows: Vec<Value> = proofs.iter().map(summary).collect();
         let columns = [
             "rootHash",
@@ -33,12 +36,14 @@ impl List {
 }
 
 /// The sealed roots of a scan, oldest first.
-pub(super) async fn proofs(
+pub(crate) async fn proofs(
     session: &Session,
     scan_id: &str,
+    at: &At,
 ) -> Result<Vec<wire::ProofSummary>, Failure> {
     let request = wire::ListProofsRequest {
         scan_id: scan_id.to_owned(),
+        tree_size: at.tree_size(session).await?,
     };
     Ok(session
         .connection()

@@ -11,6 +11,7 @@ mod status;
 pub(crate) mod verify;
 
 pub(crate) use download::fetch;
+pub(crate) use list::proofs;
 
 use crate::cli::Global;
 use crate::failure::Failure;

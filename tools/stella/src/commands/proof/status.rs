@@ -1,6 +1,7 @@
 //! How long proofs are kept.
 
 use super::list::summary;
+use crate::at::At;
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::session::Session;
@@ -17,11 +18,14 @@ pub(crate) struct Status {
     /// The scan
     #[arg(long, value_name = "ID")]
     scan_id: String,
+    #[command(flatten)]
+    at: At,
 }
 
 impl Status {
     pub(super) async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
         let request = wire::GetProofStatusRequest {
+            tree_size: self.at.tree_size(session).await?,
             scan_id: self.scan_id,
         };
         let mut client = session.connection().proofs();

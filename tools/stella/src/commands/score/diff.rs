@@ -1,8 +1,10 @@
 //! Explaining the difference of two scores: from verified bundles on this side of the wire, and from
 //! what the ledger says of the inputs that differ.
 
+use crate::at::At;
 use crate::cli::Global;
 use crate::commands::explain::{Drawing, drawing, json, of_file, of_scan};
+use crate::commands::proof::proofs;
 use crate::failure::Failure;
 use crate::output;
 use crate::session::Session;
@@ -10,7 +12,6 @@ use clap::Args;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use stella_proto::proof::ListProofsRequest;
 use stella_proto::reason::Reason;
 use stella_proto::snapshot as wire;
 use stella_scoring::explain::{
@@ -55,6 +56,8 @@ pub(crate) struct Diff {
         default_value = "table"
     )]
     drawing: Drawing,
+    #[command(flatten)]
+    at: At,
 }
 
 /// Which two scores of a scan are compared.
@@ -86,7 +89,7 @@ impl Diff {
                 Explained(ScoreDiff::between(&old, &new))
             }
             (_, _, Some(session), Some(scan)) => {
-                let roots = roots(session, scan, self.old_root, self.new_root).await?;
+                let roots = roots(session, scan, self.old_root, self.new_root, &self.at).await?;
                 between(global, session, scan, &roots).await?
             }
             _ => {
@@ -129,12 +132,9 @@ async fn roots(
     scan: &str,
     old: Option<String>,
     new: Option<String>,
+    at: &At,
 ) -> Result<Roots, Failure> {
-    let request = ListProofsRequest {
-        scan_id: scan.to_owned(),
-    };
-    let mut client = session.connection().proofs();
-    let proofs = client.list_proofs(request).await?.into_inner().proofs;
+    let proofs = proofs(session, scan, at).await?;
     let (Some(first), Some(last)) = (proofs.first(), proofs.last()) else {
         let message = format!("{scan} is not sealed yet");
         return Err(Failure::of(Reason::ProofNotFound, message));
