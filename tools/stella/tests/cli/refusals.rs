@@ -1,6 +1,6 @@
 //! Bad input: a named error, the right exit code, and nothing lost.
 
-use crate::support::{Answer, Example, command, run_in};
+use crate::support::{Answer, Example, Server, command, run_in};
 use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
@@ -78,22 +78,11 @@ fn a_feed_with_one_bad_record_is_named_and_imports_nothing() {
 #[test]
 fn a_second_process_on_one_directory_is_refused() {
     let example = Example::new();
-    let mut server = command()
-        .current_dir(example.path())
-        .args(["--data-dir", example.text("dataDir"), "serve", "--dev"])
-        .args(["--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut told = std::io::BufReader::new(server.stdout.take().unwrap());
-    std::io::BufRead::read_line(&mut told, &mut line).unwrap();
-    assert!(line.contains("serving"), "{line}");
+    let server = Server::start(example.path(), example.text("dataDir"));
     example
         .run(&["scan", "list"])
         .refused(1, "DIRECTORY_IN_USE");
-    server.kill().unwrap();
-    server.wait().unwrap();
+    drop(server);
     // A killed owner leaves no lock behind.
     example.run(&["scan", "list"]).good();
 }

@@ -3,12 +3,11 @@
 //! `curl` is replaced by one that answers for the runbook's example host; everything else runs as
 //! written, with this machine's `bash`, `curl`, `jq` and `unzip`.
 
-use crate::support::{Answer, command};
+use crate::support::{Answer, Server, command};
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// Set where a missing tool is a failure and no reason to skip.
@@ -30,15 +29,7 @@ fails() { local want=$1; shift; local got=0; "$@" || got=$?; [ "$got" = "$want" 
 /// A server, a folder to work in, and the tools of the runbook.
 struct Surroundings {
     folder: TempDir,
-    server: Child,
-    url: String,
-}
-
-impl Drop for Surroundings {
-    fn drop(&mut self) {
-        self.server.kill().ok();
-        self.server.wait().ok();
-    }
+    server: Server,
 }
 
 impl Surroundings {
@@ -65,30 +56,8 @@ impl Surroundings {
             ],
         });
         fs::write(folder.path().join("sbom.json"), sbom.to_string()).unwrap();
-        let mut server = command()
-            .current_dir(folder.path())
-            .args([
-                "serve",
-                "--dev",
-                "--data-dir",
-                "ledger",
-                "--listen",
-                "127.0.0.1:0",
-            ])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut told = String::new();
-        BufReader::new(server.stdout.take().unwrap())
-            .read_line(&mut told)
-            .unwrap();
-        let url = told.trim().rsplit(' ').next().unwrap().to_owned();
-        assert!(url.starts_with("http://"), "{told}");
-        Some(Self {
-            folder,
-            server,
-            url,
-        })
+        let server = Server::start(folder.path(), "ledger");
+        Some(Self { folder, server })
     }
 
     /// Runs a section's lines; every one must succeed unless it says how it fails.
@@ -101,7 +70,7 @@ impl Surroundings {
             .current_dir(self.folder.path())
             .env("PATH", path)
             .env("FEEDS", feeds)
-            .env("STELLA_SERVER", &self.url)
+            .env("STELLA_SERVER", &self.server.url)
             .env_remove("STELLA_DATA_DIR")
             .args(["-c", &format!("{BEFORE}\n{section}")])
             .output()

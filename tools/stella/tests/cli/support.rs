@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// The command, without what the surroundings would tell it.
@@ -105,6 +106,40 @@ impl Example {
         let copy = self.path().join(name);
         copy_folder(&self.ledger(), &copy);
         copy
+    }
+}
+
+/// `stella serve --dev` on a port of its own; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Server {
+    /// Serves `ledger` below a folder.
+    pub(crate) fn start(folder: &Path, ledger: &str) -> Self {
+        let mut child = command()
+            .current_dir(folder)
+            .args(["serve", "--dev", "--data-dir", ledger])
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut told = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut told)
+            .unwrap();
+        let url = told.trim().rsplit(' ').next().unwrap().to_owned();
+        assert!(url.starts_with("http://"), "{told}");
+        Self { child, url }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A signal that nothing can handle: as a crash.
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 
