@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use stella_verify::event::EventHeader;
-use stella_verify::event::payload::{ManifestRegistered, PolicyRegistered, SnapshotImported};
+use stella_verify::event::payload::{
+    JobStarted, ManifestRegistered, PolicyRegistered, SnapshotImported,
+};
 use stella_verify::hash::BlobDigest;
 use stella_verify::merkle::LeafRange;
 use stella_verify::units::LeafIndex;
@@ -48,6 +50,9 @@ fn add_named(event_type: &str, payload: &[u8], named: &mut BTreeSet<BlobDigest>)
         }
         "policy.registered" => {
             named.extend(PolicyRegistered::parse(payload).map(|registered| registered.blob));
+        }
+        "job.started" => {
+            named.extend(JobStarted::parse(payload).map(|started| started.scans));
         }
         _ => (),
     }

@@ -5,7 +5,7 @@ use super::open::FsckReport;
 use crate::refusal::Refusal;
 use std::ops::ControlFlow;
 use std::time::Duration;
-use stella_ledger::blobs::BlobLimit;
+use stella_ledger::blobs::{BlobError, BlobLimit};
 use stella_proto::admin as wire;
 use stella_proto::reason::Reason;
 use stella_verify::hash::BlobDigest;
@@ -37,7 +37,12 @@ impl App {
             super::open::tell(&at, progress);
             ControlFlow::Continue(())
         })?;
-        Ok(super::open::whole_report(&report))
+        let mut found = super::open::whole_report(&report);
+        // Chunks stand in lists, which only the application reads.
+        let missing = self.missing_chunks()?;
+        let problems = missing.into_iter().map(BlobError::NotFound);
+        found.problems.extend(problems.map(|gone| gone.to_string()));
+        Ok(found)
     }
 
     /// Folds the projections of an earlier tree beside the live ones.

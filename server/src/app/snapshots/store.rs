@@ -6,10 +6,13 @@
 
 use crate::app::App;
 use crate::refusal::Refusal;
+use std::collections::BTreeSet;
+use stella_ledger::ledger::PageSize;
 use stella_proto::reason::Reason;
 use stella_scoring::snapshot::chunks;
 use stella_verify::hash::{BlobDigest, SnapshotHash, sha256};
 use stella_verify::json::{ArrayWriter, Fields, ObjectWriter, Value, parse_canonical, write_hash};
+use stella_verify::snapshot::SnapshotKind;
 
 /// `schema` of a list of chunks.
 const CHUNKS_SCHEMA: &str = "stella.blob-chunks/v1";
@@ -64,6 +67,33 @@ impl App {
             let message = format!("the chunks of snapshot {hash} do not make {whole}");
             Err(Refusal::new(Reason::BlobDamaged, message))
         }
+    }
+
+    /// Chunks that a stored list names and the store lacks. A list that cannot be read is for who
+    /// checks the blobs themselves.
+    pub(in crate::app) fn missing_chunks(&self) -> Result<BTreeSet<BlobDigest>, Refusal> {
+        let view = self.newest()?;
+        let mut missing = BTreeSet::new();
+        for kind in [SnapshotKind::Concelier, SnapshotKind::Excititor] {
+            let mut from = None;
+            loop {
+                let page = view.snapshots(kind, from, PageSize::of(usize::MAX))?;
+                for record in &page.items {
+                    let list = self.get(record.imported.records).ok();
+                    let chunks = list.and_then(|bytes| read_list(&bytes));
+                    for digest in chunks.map(|(_, chunks)| chunks).unwrap_or_default() {
+                        if !self.ledger.blobs().contains(&digest)? {
+                            missing.insert(digest);
+                        }
+                    }
+                }
+                from = page.next;
+                if from.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(missing)
     }
 }
 
