@@ -194,7 +194,7 @@ fn snapshots_and_policies_are_found_and_the_last_published_is_current() {
     }
     let policy = PolicyRegistered {
         policy: PolicyHash::new([5; 32]),
-        blob: BlobDigest::new([6; 32]),
+        blob: ledger.blobs().put(b"policy").unwrap(),
     };
     append(
         &ledger,

@@ -55,7 +55,7 @@ pub fn manifest(number: u8) -> ScanManifest {
     ScanManifest {
         artifact_digest: BlobDigest::new([9; 32]),
         artifact_purl: None,
-        sbom_digest: BlobDigest::new([number; 32]),
+        sbom_digest: BlobDigest::new(sha256(&[number])),
         reachability_digest: None,
         concelier_snapshot: SnapshotHash::new([1; 32]),
         excititor_snapshot: SnapshotHash::new([2; 32]),
@@ -88,6 +88,8 @@ pub struct Scan {
 /// Appends a scan the way the server does: registered, computed, sealed.
 pub fn scan(ledger: &Ledger, number: u8) -> Scan {
     let manifest = manifest(number);
+    // What the manifest names is there before the event that names it.
+    ledger.blobs().put(&[number]).unwrap();
     let hash = manifest.hash();
     let scan = ScanId::of(hash, 20);
     let stream = format!("scan/{scan}");

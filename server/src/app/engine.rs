@@ -124,8 +124,33 @@ pub(super) fn default_policy() -> Result<&'static str, Refusal> {
         .ok_or_else(|| internal("no built-in policy"))
 }
 
-/// An input as it is hashed: decompressed.
-pub(super) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+/// An SBOM as it is hashed, decompressed; refused when it is not one.
+pub(super) fn sbom(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let bytes = decompress(bytes)?;
+    read_sbom(&bytes)?;
+    Ok(bytes)
+}
+
+/// Reachability facts as they are hashed, decompressed; refused when they are none.
+pub(super) fn reachability(bytes: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let bytes = decompress(bytes)?;
+    read_reachability(&bytes)?;
+    Ok(Some(bytes))
+}
+
+fn read_sbom(bytes: &[u8]) -> Result<Bom, Refusal> {
+    sbom::read(bytes).map_err(|problem| Refusal::new(Reason::BadSbom, problem.to_string()))
+}
+
+fn read_reachability(bytes: &[u8]) -> Result<ReachabilitySet, Refusal> {
+    reachability::read(bytes)
+        .map_err(|problem| Refusal::new(Reason::BadSbom, format!("reachability: {problem}")))
+}
+
+fn decompress(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     stella_scoring::inputs::decompress(bytes)
         .map(std::borrow::Cow::into_owned)
         .map_err(|problem| Refusal::new(Reason::BadSbom, problem.to_string()))
@@ -134,16 +159,10 @@ pub(super) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
 impl App {
     /// Loads what a manifest names. Every input is verified against its hash.
     pub(super) fn load(&self, manifest: &ScanManifest) -> Result<Inputs, Refusal> {
-        let bad_sbom = |problem: String| Refusal::new(Reason::BadSbom, problem);
-        let bytes = self.get(manifest.sbom_digest)?;
-        let bom = sbom::read(&bytes).map_err(|problem| bad_sbom(problem.to_string()))?;
+        let bom = read_sbom(&self.get(manifest.sbom_digest)?)?;
         let reachability = match manifest.reachability_digest {
             None => None,
-            Some(digest) => {
-                let bytes = self.get(digest)?;
-                let facts = reachability::read(&bytes);
-                Some(facts.map_err(|problem| bad_sbom(format!("reachability: {problem}")))?)
-            }
+            Some(digest) => Some(read_reachability(&self.get(digest)?)?),
         };
         let policy = read_policy(&self.policy(manifest.lattice_policy)?)?;
         Ok(Inputs {

@@ -155,21 +155,20 @@ impl App {
         caller: &Caller,
         request: wire::SubmitScanRequest,
     ) -> Result<(ScanManifest, Inputs), Refusal> {
+        // What can be refused is looked at before the defaults are recorded.
+        let document = engine::sbom(&request.sbom)?;
+        let facts = engine::reachability(&request.reachability)?;
         let concelier = match request.concelier_snapshot_hash.as_str() {
             "" => self.current_feed()?,
-            text => snapshot_hash("concelier_snapshot_hash", text)?,
+            text => self.known_snapshot(snapshot_hash("concelier_snapshot_hash", text)?)?,
         };
         let excititor = match request.excititor_snapshot_hash.as_str() {
             "" => self.current_vex()?,
-            text => snapshot_hash("excititor_snapshot_hash", text)?,
+            text => self.known_snapshot(snapshot_hash("excititor_snapshot_hash", text)?)?,
         };
         let policy = self.policy_or_default(caller, &request.lattice_policy_hash)?;
-        let sbom = self.put(&engine::decompress(&request.sbom)?)?;
-        let reachability = if request.reachability.is_empty() {
-            None
-        } else {
-            Some(self.put(&engine::decompress(&request.reachability)?)?)
-        };
+        let sbom = self.put(&document)?;
+        let reachability = facts.map(|facts| self.put(&facts)).transpose()?;
         let manifest = ScanManifest {
             artifact_digest: match request.artifact_digest.as_str() {
                 "" => sbom,

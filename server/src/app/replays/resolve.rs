@@ -118,7 +118,10 @@ impl App {
         })
     }
 
-    fn known_snapshot(&self, hash: SnapshotHash) -> Result<SnapshotHash, Refusal> {
+    pub(in crate::app) fn known_snapshot(
+        &self,
+        hash: SnapshotHash,
+    ) -> Result<SnapshotHash, Refusal> {
         self.newest()?.snapshot(&hash)?;
         Ok(hash)
     }
