@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use stella_client::Connection;
 use stella_proto::ledger as wire;
 use tokio::net::TcpListener;
+use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::body::Body;
 use tonic::server::{Grpc, NamedService, UnaryService};
@@ -35,9 +36,13 @@ impl Transport {
     pub(super) async fn run(self, global: &Global) -> Result<u8, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
+        let incoming = TcpListenerStream::new(listener).map(|accepted| {
+            // As the ledger's server does: an answer must not wait for more bytes.
+            accepted.and_then(|stream| stream.set_nodelay(true).map(|()| stream))
+        });
         let server = Server::builder()
             .add_service(Echo)
-            .serve_with_incoming(TcpListenerStream::new(listener));
+            .serve_with_incoming(incoming);
         let serving = tokio::spawn(server);
         let mut connections = Vec::new();
         for _ in 0..self.load.connections.max(1) {
