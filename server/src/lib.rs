@@ -3,6 +3,7 @@
 mod access;
 mod app;
 mod auth;
+mod blocking;
 mod grpc;
 mod http;
 mod keys;

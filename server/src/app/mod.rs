@@ -22,6 +22,7 @@ pub use batch::{ErrorDocument, OperationDocument, ProgressDocument, ResultDocume
 pub(crate) use exports::{Export, Piece};
 pub use open::{AppOptions, FsckReport, dev_token, fsck_directory};
 pub use proofs::{OWN_ANCHOR, VerifyProofDocument};
+pub(crate) use replays::points;
 pub use replays::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, ScoreProofDocument};
 pub use snapshots::Source;
 

@@ -43,7 +43,7 @@ impl AdminService for AdminRpc {
         &self,
         _: Request<wire::GetStatusRequest>,
     ) -> Result<Response<wire::GetStatusResponse>, Status> {
-        Ok(Response::new(blocking(&self.0, App::status).await?))
+        Ok(Response::new(blocking(&self.0, |app| app.status()).await?))
     }
 
     async fn fsck(

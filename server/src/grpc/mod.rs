@@ -13,6 +13,7 @@ mod snapshot;
 
 use crate::App;
 use crate::auth::Caller;
+use crate::blocking::blocking;
 use crate::refusal::Refusal;
 use std::sync::Arc;
 use stella_proto::reason::Reason;
@@ -76,21 +77,6 @@ fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
         )
         .into()
     })
-}
-
-/// Runs a use case on a thread that may block.
-async fn blocking<T: Send + 'static>(
-    app: &Arc<App>,
-    work: impl FnOnce(&App) -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Status> {
-    let app = Arc::clone(app);
-    match tokio::task::spawn_blocking(move || work(&app)).await {
-        Ok(outcome) => outcome.map_err(Status::from),
-        Err(lost) => {
-            let message = format!("a use case ended early: {lost}");
-            Err(Refusal::new(Reason::Internal, message).into())
-        }
-    }
 }
 
 /// A hash from a request field.

@@ -2,10 +2,8 @@
 
 use super::{blocking, caller};
 use crate::App;
-use crate::refusal::Refusal;
 use std::sync::Arc;
 use std::time::Duration;
-use stella_proto::reason::Reason;
 use stella_proto::replay as wire;
 use stella_proto::replay::replay_service_server::ReplayService;
 use tokio::sync::mpsc;
@@ -26,12 +24,8 @@ impl ReplayService for ReplayRpc {
     ) -> Result<Response<wire::StartBatchReplayResponse>, Status> {
         let caller = caller(&request)?;
         let request = request.into_inner();
-        let app = Arc::clone(&self.0);
-        let started = tokio::task::spawn_blocking(move || app.start_batch(&caller, &request));
-        match started.await {
-            Ok(outcome) => Ok(Response::new(outcome.map_err(Status::from)?)),
-            Err(lost) => Err(Refusal::new(Reason::Internal, lost.to_string()).into()),
-        }
+        let started = blocking(&self.0, move |app| app.start_batch(&caller, &request)).await?;
+        Ok(Response::new(started))
     }
 
     async fn get_operation(
@@ -47,7 +41,7 @@ impl ReplayService for ReplayRpc {
         &self,
         _: Request<wire::ListOperationsRequest>,
     ) -> Result<Response<wire::ListOperationsResponse>, Status> {
-        let operations = blocking(&self.0, App::list_operations).await?;
+        let operations = blocking(&self.0, |app| app.list_operations()).await?;
         Ok(Response::new(wire::ListOperationsResponse { operations }))
     }
 

@@ -139,7 +139,7 @@ impl From<&wire::ReplayScoreResponse> for ReplayDocument {
 }
 
 /// Basis points as a JSON number of points, written from integers.
-fn points(bps: i64) -> Number {
+pub(crate) fn points(bps: i64) -> Number {
     let sign = if bps < 0 { "-" } else { "" };
     let size = bps.unsigned_abs();
     let text = format!("{sign}{}.{:02}", size / 100, size % 100);

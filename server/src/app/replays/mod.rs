@@ -16,6 +16,7 @@ mod resolve;
 
 pub(super) use changes::Differences;
 pub(super) use changes::Unchanged;
+pub(crate) use document::points;
 pub use document::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, ScoreProofDocument};
 pub(super) use resolve::{Wanted, named};
 

@@ -13,7 +13,6 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use stella_proto::reason::Reason;
 use stella_proto::replay::{BatchResult, GetOperationRequest, Operation, StartBatchReplayRequest};
 
 /// Results with an operation unless more are asked for.
@@ -77,9 +76,7 @@ pub(super) async fn start(
             asked.max_concurrency
         },
     };
-    // Not through `blocking`: the job outlives the call and keeps the application.
-    let started = tokio::task::spawn_blocking(move || app.start_batch(&caller, &request)).await;
-    let started = started.map_err(|problem| lost(&problem))??;
+    let started = blocking(&app, move |app| app.start_batch(&caller, &request)).await?;
     let operation = started.operation.unwrap_or_default();
     let place = format!("{}/{}", super::routes::BATCH, operation.name);
     let mut response = (StatusCode::ACCEPTED, Json(document(&operation))).into_response();
@@ -89,16 +86,9 @@ pub(super) async fn start(
     Ok(response)
 }
 
-fn lost(problem: &tokio::task::JoinError) -> Refusal {
-    Refusal::new(
-        Reason::Internal,
-        format!("a use case ended early: {problem}"),
-    )
-}
-
 /// `GET .../batch/replay`: newest first.
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Refusal> {
-    let operations = blocking(&app, App::list_operations).await?;
+    let operations = blocking(&app, |app| app.list_operations()).await?;
     let operations: Vec<Value> = operations.iter().map(document).collect();
     Ok(Json(json!({ "operations": operations })))
 }

@@ -1,19 +1,12 @@
 //! Wire messages as JSON documents: numbers as numbers, ids as `sha256:` text, camelCase.
 
+use crate::app::points;
 use crate::refusal::Refusal;
-use serde_json::{Number, Value, json};
+use serde_json::{Value, json};
 use stella_proto::proof::ProofSummary;
 use stella_proto::reason::Reason;
 use stella_proto::scan::Scan;
 use stella_proto::snapshot::{Snapshot, SnapshotKind};
-
-/// Basis points as points: a number with two decimals, so that programs can compare it.
-fn points(bps: i64) -> Number {
-    let sign = if bps < 0 { "-" } else { "" };
-    let size = bps.unsigned_abs();
-    let text = format!("{sign}{}.{:02}", size / 100, size % 100);
-    serde_json::from_str(&text).unwrap_or_else(|_| Number::from(0))
-}
 
 /// A scan.
 pub(super) fn scan(scan: &Scan) -> Value {

@@ -10,12 +10,11 @@ mod snapshots;
 
 use super::routes;
 use crate::App;
-use crate::refusal::Refusal;
+use crate::blocking::blocking;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use std::sync::Arc;
-use stella_proto::reason::Reason;
 
 /// Largest request body in bytes: an SBOM comes in one, in base64 at worst.
 const MAX_BODY_BYTES: usize = 96 * 1024 * 1024;
@@ -35,19 +34,4 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route(routes::SNAPSHOTS, get(snapshots::list))
         .route(routes::SNAPSHOT, get(snapshots::one))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-}
-
-/// Runs a use case on a thread that may block.
-async fn blocking<T: Send + 'static>(
-    app: &Arc<App>,
-    work: impl FnOnce(&App) -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
-    let app = Arc::clone(app);
-    match tokio::task::spawn_blocking(move || work(&app)).await {
-        Ok(outcome) => outcome,
-        Err(lost) => {
-            let message = format!("a use case ended early: {lost}");
-            Err(Refusal::new(Reason::Internal, message))
-        }
-    }
 }
