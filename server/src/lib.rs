@@ -1,6 +1,5 @@
 //! The service: use cases over the ledger and the engine, gRPC and HTTP on one port.
 
-mod access;
 mod app;
 mod auth;
 mod blocking;
@@ -16,7 +15,10 @@ pub use app::{
     OperationDocument, ProgressDocument, ReplayDocument, ResultDocument, ScoreDeltaDocument,
     ScoreProofDocument, Source, VerifyProofDocument, dev_token, fsck_directory,
 };
-pub use auth::{AuthLayer, Caller, Policy};
+pub use auth::{
+    ApiKey, ApiKeys, AuthLayer, Caller, CallerNameError, Policy, PrincipalsError, Scope, Scopes,
+    TenantName, TenantNameError, UnknownScope,
+};
 pub use keys::Keys;
 pub use refusal::Refusal;
 pub use serve::{Embedded, serve};

@@ -73,8 +73,7 @@ impl Embedded {
     /// When the pipe cannot be opened.
     pub async fn start(app: &Arc<App>) -> Result<Self, tonic::transport::Error> {
         let (client, far_end) = tokio::io::duplex(PIPE_BYTES);
-        let caller = Caller("local".into());
-        let router = server(Policy::Trusted(caller)).add_routes(routes(app));
+        let router = server(Policy::trusted(Caller::local())).add_routes(routes(app));
         let incoming = stream::iter([Ok::<_, io::Error>(far_end)]).chain(stream::pending());
         let (stop, stopped) = oneshot::channel::<()>();
         let app = Arc::clone(app);

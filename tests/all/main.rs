@@ -9,6 +9,7 @@
     reason = "tests fail by panicking, and say what they skip"
 )]
 
+mod access;
 mod batch;
 mod bundles;
 mod crate_edges;

@@ -204,7 +204,7 @@ fn stream(manifest: ManifestHash) -> Result<StreamName<Arc<str>>, Refusal> {
 
 /// Who applies rules: whoever asked for the score stands in `scan.requested`.
 fn engine_caller() -> Caller {
-    Caller("stella:engine".into())
+    Caller::own("engine")
 }
 
 /// How far an unfinished computation got.

@@ -54,7 +54,7 @@ impl Draft {
         expected: Expected,
     ) -> Result<Self, Refusal> {
         let event_type = EventType::new(Arc::from(event_type.as_str())).map_err(internal)?;
-        let actor = Actor::new(Arc::clone(&self.caller.0)).map_err(internal)?;
+        let actor = Actor::new(Arc::clone(self.caller.name())).map_err(internal)?;
         self.events.push(NewEvent {
             stream,
             event_type,
@@ -67,7 +67,7 @@ impl Draft {
 
     /// The request as the log takes it.
     pub(super) fn finish(self) -> Result<AppendRequest, Refusal> {
-        let principal = Principal::new(Arc::clone(&self.caller.0)).map_err(internal)?;
+        let principal = Principal::new(Arc::clone(self.caller.name())).map_err(internal)?;
         Ok(AppendRequest {
             principal,
             request_id: None,

@@ -38,9 +38,9 @@ pub(super) fn admit(
     caller: &Caller,
     request: wire::AppendRequest,
 ) -> Result<AppendRequest, Refusal> {
-    let principal = Principal::new(Arc::clone(&caller.0))
+    let principal = Principal::new(Arc::clone(caller.name()))
         .map_err(|problem| Refusal::field("principal", problem))?;
-    let actor = Actor::new(Arc::clone(&caller.0))
+    let actor = Actor::new(Arc::clone(caller.name()))
         .map_err(|problem| Refusal::field("principal", problem))?;
     let request_id = match request.request_id.as_str() {
         "" => None,
@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn reason(events: Vec<wire::NewEvent>, request_id: &str) -> Option<Reason> {
-        let caller = Caller("someone".into());
+        let caller = Caller::local();
         let request = wire::AppendRequest {
             request_id: request_id.to_owned(),
             events,

@@ -1,28 +1,38 @@
 //! One table: every HTTP route, and what a call of it needs.
 
-use crate::access::Access;
+use crate::auth::Scope;
+use crate::auth::table::Need;
 use http::Method;
 
 /// A route by its method and its path template; `{name}` stands for one segment of a path.
 pub(crate) struct Route {
     pub(crate) method: Method,
     pub(crate) template: &'static str,
-    pub(crate) access: Access,
+    pub(crate) need: Need,
 }
 
 const fn get(template: &'static str) -> Route {
     Route {
         method: Method::GET,
         template,
-        access: Access::Read,
+        need: Need::Read(Scope::ScannerProofs),
     }
 }
 
-const fn post(template: &'static str, access: Access) -> Route {
+/// A question too long for a URL: it changes nothing.
+const fn asks(template: &'static str) -> Route {
     Route {
         method: Method::POST,
         template,
-        access,
+        need: Need::Read(Scope::ScannerProofs),
+    }
+}
+
+const fn post(template: &'static str, scope: Scope) -> Route {
+    Route {
+        method: Method::POST,
+        template,
+        need: Need::Write(scope),
     }
 }
 
@@ -42,15 +52,15 @@ pub(crate) const SNAPSHOT: &str = "/api/v1/snapshots/{hash}";
 /// Every route below `/api`. The tiles of the log stand apart: their paths have their own grammar.
 pub(crate) const ROUTES: &[Route] = &[
     get(SCANS),
-    post(SCANS, Access::Write),
+    post(SCANS, Scope::ScannerScans),
     get(SCAN),
     get(MANIFEST),
-    post(REPLAY, Access::Write),
+    post(REPLAY, Scope::ScannerProofs),
     get(BATCH),
-    post(BATCH, Access::Write),
+    post(BATCH, Scope::ScannerProofs),
     get(OPERATION),
-    post(CANCEL, Access::Write),
-    post(VERIFY, Access::Read),
+    post(CANCEL, Scope::ScannerProofs),
+    asks(VERIFY),
     get(PROOFS),
     get(BUNDLE),
     get(SNAPSHOTS),
@@ -58,7 +68,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 /// What a call needs; `None` when nothing answers there. `HEAD` is asked for as `GET` is.
-pub(crate) fn needed(method: &Method, path: &str) -> Option<Access> {
+pub(crate) fn needed(method: &Method, path: &str) -> Option<Need> {
     let method = if *method == Method::HEAD {
         &Method::GET
     } else {
@@ -67,7 +77,7 @@ pub(crate) fn needed(method: &Method, path: &str) -> Option<Access> {
     let route = ROUTES
         .iter()
         .find(|route| route.method == *method && matches(route.template, path))?;
-    Some(route.access)
+    Some(route.need)
 }
 
 /// Whether a path has the segments of a template.
@@ -159,10 +169,10 @@ mod tests {
         for (name, route) in declared {
             let method: Method = route.method.parse().unwrap();
             let asked = route.path.replace(['{', '}'], "");
-            let http = crate::access::needed(&method, &asked);
+            let http = crate::auth::table::needed(&method, &asked);
             assert!(http.is_some(), "{name}: {} {}", route.method, route.path);
             if asked != "/checkpoint" {
-                let rpc = crate::access::needed(&Method::POST, &name);
+                let rpc = crate::auth::table::needed(&Method::POST, &name);
                 assert_eq!(http, rpc, "{name}");
             }
         }
@@ -172,19 +182,19 @@ mod tests {
     fn paths_match_whole_templates_only() {
         assert_eq!(
             needed(&Method::GET, "/api/v1/scanner/scans"),
-            Some(Access::Read)
+            Some(Need::Read(Scope::ScannerProofs))
         );
         assert_eq!(
             needed(&Method::HEAD, "/api/v1/scanner/scans"),
-            Some(Access::Read)
+            Some(Need::Read(Scope::ScannerProofs))
         );
         assert_eq!(
             needed(&Method::POST, "/api/v1/scanner/scans"),
-            Some(Access::Write)
+            Some(Need::Write(Scope::ScannerScans))
         );
         assert_eq!(
             needed(&Method::POST, "/api/v1/scanner/batch/replay/job-1:cancel"),
-            Some(Access::Write)
+            Some(Need::Write(Scope::ScannerProofs))
         );
         assert_eq!(
             needed(&Method::POST, "/api/v1/scanner/batch/replay/job-1"),

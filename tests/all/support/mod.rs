@@ -32,6 +32,10 @@ impl TestServer {
     }
 
     pub(crate) async fn over(directory: TempDir) -> Self {
+        Self::with(directory, Policy::token(TOKEN, "tester", true)).await
+    }
+
+    pub(crate) async fn with(directory: TempDir, policy: Policy) -> Self {
         let path = directory.path().to_owned();
         let app = tokio::task::spawn_blocking(move || open(&path))
             .await
@@ -39,7 +43,6 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
-        let policy = Policy::token(TOKEN, "tester", true);
         let serving = tokio::spawn(stella_server::serve(app.clone(), listener, policy, async {
             stopped.await.ok();
         }));

@@ -69,7 +69,7 @@ pub(crate) enum Command {
     /// The log itself: checkpoints, events, proofs, checks
     #[command(subcommand)]
     Ledger(commands::ledger::Ledger),
-    /// The ledger's keys
+    /// The ledger's keys, and keys of its callers
     #[command(subcommand)]
     Keys(commands::keys::Keys),
     /// Run test vectors of a format: one JSON case a line in, one result a line out

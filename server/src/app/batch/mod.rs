@@ -247,7 +247,7 @@ fn job_name(caller: &Caller, request_id: &str) -> Result<String, Refusal> {
     let digits = if request_id.is_empty() {
         to_hex(&super::open::random::<10>()?)
     } else {
-        let hash = sha256_parts(&[caller.0.as_bytes(), b"\0", request_id.as_bytes()]);
+        let hash = sha256_parts(&[caller.name().as_bytes(), b"\0", request_id.as_bytes()]);
         to_hex(&hash).chars().take(20).collect()
     };
     Ok(format!("batch-{digits}"))

@@ -50,7 +50,7 @@ impl<'a> Runner<'a> {
         Ok(Self {
             app,
             job,
-            caller: Caller("stella:batch".into()),
+            caller: Caller::own("batch"),
             wanted: Wanted {
                 feed: started.concelier,
                 vex: started.excititor,

@@ -167,7 +167,7 @@ impl App {
             kind,
             publish: true,
         };
-        self.import_snapshot(&Caller("stella:engine".into()), header, Vec::new())?;
+        self.import_snapshot(&Caller::own("engine"), header, Vec::new())?;
         self.current(SnapshotKind::Excititor)?
             .ok_or_else(|| Refusal::new(Reason::Internal, "the empty VEX snapshot is missing"))
     }

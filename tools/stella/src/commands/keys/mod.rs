@@ -1,4 +1,6 @@
-//! `stella keys`: the ledger's keys, without opening the ledger.
+//! `stella keys`: the ledger's keys, without opening the ledger, and keys of its callers.
+
+mod api_key;
 
 use crate::cli::Global;
 use crate::failure::Failure;
@@ -11,13 +13,16 @@ use stella_proto::reason::Reason;
 use stella_verify::keys::PublicKey;
 use stella_verify::note::VerifierKey;
 
-/// The ledger's keys
+/// The ledger's keys, and keys of its callers
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
     /// List the keys with their ids and files
     List(List),
     /// Show one key
     Show(Show),
+    /// Keys of callers, for the file of `stella serve --api-keys`
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeys),
 }
 
 /// List the keys with their ids and files
@@ -57,14 +62,17 @@ impl Listed {
 
 impl Keys {
     pub(crate) fn run(self, global: &Global) -> Result<u8, Failure> {
-        let listed = read(&data_dir(global)?.join("keys"))?;
+        let listed = || read(&data_dir(global)?.join("keys"));
         match self {
+            Self::ApiKey(verb) => return verb.run(global),
             Self::List(List {}) => {
+                let listed = listed()?;
                 let rows: Vec<Value> = listed.iter().map(Listed::json).collect();
                 let columns = ["use", "keyId", "algorithm", "publicKeyFile"];
                 output::documents(global.format, &rows, &columns)?;
             }
             Self::Show(Show { key_id, public }) => {
+                let listed = listed()?;
                 let wanted = listed
                     .iter()
                     .find(|key| key.id == key_id || key.use_for == key_id);

@@ -1,0 +1,61 @@
+//! Why a call may not pass.
+
+use super::caller::Caller;
+use super::scope::Scope;
+use crate::refusal::Refusal;
+use http::{HeaderValue, Method};
+use stella_proto::reason::Reason;
+
+/// Why a call may not pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Denial {
+    /// Nothing answers there.
+    Nowhere(Method, String),
+    /// Nobody in particular asks for what not everybody may have.
+    Anonymous(Scope),
+    /// The credentials are not good; why, as far as their bearer may know.
+    Credentials(String),
+    /// The caller may not do this.
+    Scope(Caller, Scope),
+}
+
+impl Denial {
+    /// The value of `WWW-Authenticate` (RFC 6750, section 3).
+    pub(super) fn challenge(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Nowhere(..) => None,
+            Self::Anonymous(_) => Some(HeaderValue::from_static("Bearer realm=\"stella\"")),
+            Self::Credentials(_) => Some(HeaderValue::from_static(
+                "Bearer realm=\"stella\", error=\"invalid_token\"",
+            )),
+            Self::Scope(_, scope) => {
+                let text = format!(
+                    "Bearer realm=\"stella\", error=\"insufficient_scope\", scope=\"{scope}\""
+                );
+                HeaderValue::from_str(&text).ok()
+            }
+        }
+    }
+}
+
+impl From<Denial> for Refusal {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Nowhere(method, path) => {
+                Self::new(Reason::NotFound, format!("nothing answers {method} {path}"))
+            }
+            Denial::Anonymous(scope) => Self::new(
+                Reason::Unauthenticated,
+                format!("this call needs a token with the scope {scope}"),
+            ),
+            Denial::Credentials(why) => Self::new(Reason::Unauthenticated, why),
+            Denial::Scope(caller, scope) => {
+                let message = format!(
+                    "this call needs the scope {scope}, which {} lacks",
+                    caller.name()
+                );
+                Self::new(Reason::PermissionDenied, message)
+            }
+        }
+    }
+}
