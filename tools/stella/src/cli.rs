@@ -18,6 +18,9 @@ pub(crate) struct Arguments {
 /// Options that mean the same everywhere.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
+    /// A file of settings (TOML); see `stella config show --help`
+    #[arg(long, global = true, env = "STELLA_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// The ledger's directory, used by this process alone
     #[arg(long, global = true, env = "STELLA_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
@@ -72,6 +75,9 @@ pub(crate) enum Command {
     /// The ledger's keys, and keys of its callers
     #[command(subcommand)]
     Keys(commands::keys::Keys),
+    /// What is set, and where it comes from
+    #[command(subcommand)]
+    Config(commands::config::Config),
     /// Run test vectors of a format: one JSON case a line in, one result a line out
     Check(commands::check::Check),
     /// Measure this machine and this ledger
@@ -81,10 +87,8 @@ pub(crate) enum Command {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     #[test]
     fn the_command_line_is_consistent() {
-        super::Arguments::command().debug_assert();
+        crate::config::command().debug_assert();
     }
 }

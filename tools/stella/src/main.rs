@@ -9,25 +9,29 @@
 mod at;
 mod cli;
 mod commands;
+mod config;
 mod failure;
 mod lockfile;
 mod output;
 mod progress;
 mod session;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
+use config::Refused;
 use std::io::Write as _;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = match cli::Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(problem) => {
-            // Help and version are answers; everything else is a usage error: exit code 2.
-            let code = if problem.use_stderr() { 2 } else { 0 };
-            problem.print().ok();
-            return ExitCode::from(code);
-        }
+    let typed: Vec<_> = std::env::args_os().collect();
+    let read = config::resolve(&typed).and_then(|given| {
+        let arguments = cli::Arguments::from_arg_matches(&given.matches);
+        let arguments = arguments.map_err(|e| Refused::Clap(e, Vec::new()))?;
+        Ok((arguments, given))
+    });
+    let (arguments, given) = match read {
+        Ok(read) => read,
+        Err(Refused::File(failure)) => return failure.report(),
+        Err(Refused::Clap(answer, notes)) => return answered(&answer, &notes),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -36,11 +40,20 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(problem) => return failure::Failure::operational(problem).report(),
     };
-    let outcome = runtime.block_on(commands::run(arguments));
+    let outcome = runtime.block_on(commands::run(arguments, &given));
     let flushed = std::io::stdout().flush();
     match outcome {
         Ok(code) if flushed.is_ok() => ExitCode::from(code),
         Ok(_) => ExitCode::from(1),
         Err(failure) => failure.report(),
     }
+}
+
+/// Help and version are answers; everything else of clap's is a usage error: exit code 2.
+fn answered(answer: &clap::Error, notes: &[String]) -> ExitCode {
+    answer.print().ok();
+    for note in notes {
+        writeln!(std::io::stderr().lock(), "note: {note}").ok();
+    }
+    ExitCode::from(if answer.use_stderr() { 2 } else { 0 })
 }

@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod compute;
+pub(crate) mod config;
 pub(crate) mod explain;
 pub(crate) mod keys;
 pub(crate) mod ledger;
@@ -16,10 +17,11 @@ pub(crate) mod serve;
 pub(crate) mod snapshot;
 
 use crate::cli::{Arguments, Command};
+use crate::config::Resolved;
 use crate::failure::Failure;
 
 /// Runs the verb that was asked for; answers the exit code.
-pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
+pub(crate) async fn run(arguments: Arguments, given: &Resolved) -> Result<u8, Failure> {
     let global = &arguments.global;
     match arguments.command {
         Command::Serve(verb) => verb.run(global).await,
@@ -31,6 +33,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Proof(verb) => verb.run(global).await,
         Command::Ledger(verb) => verb.run(global).await,
         Command::Keys(verb) => verb.run(global),
+        Command::Config(verb) => verb.run(global, given),
         Command::Check(verb) => verb.run(global),
         Command::Bench(verb) => verb.run(global).await,
     }

@@ -7,6 +7,7 @@
     reason = "tests fail by panicking, and say what they skip"
 )]
 
+mod config;
 mod crash;
 mod damage;
 mod exports;

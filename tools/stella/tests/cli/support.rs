@@ -10,9 +10,12 @@ use tempfile::TempDir;
 /// The command, without what the surroundings would tell it.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stella"));
-    for name in ["STELLA_DATA_DIR", "STELLA_SERVER", "STELLA_TOKEN"] {
-        command.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("STELLA_") {
+            command.env_remove(name);
+        }
     }
+    command.env("XDG_CONFIG_HOME", "/dev/null");
     command
 }
 
