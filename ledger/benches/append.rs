@@ -5,7 +5,7 @@
 //! hashing out. Figures are medians of rounds in which all of them alternate, so that other load
 //! on the machine hits all alike.
 //!
-//! `cargo bench -p stella-ledger --bench append -- [FOLDER] [ROUNDS] [MILLISECONDS ADDED TO A SYNC]`
+//! `cargo bench -p stella-ledger --bench append -- [FOLDER] [ROUNDS] [MILLISECONDS ADDED TO A SYNC] [BATCH [AHEAD]]`
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -46,6 +46,13 @@ fn main() {
     let rounds: usize = args.next().map_or(5, |text| text.parse().unwrap());
     println!("events of {PAYLOAD_BYTES} bytes of payload, thousand events/s, medians of {rounds}");
     let delay = Duration::from_millis(args.next().map_or(0, |text| text.parse().unwrap()));
+    // Only the shape of this batch size and in-flight count, to look at one closely.
+    let only: Option<(usize, usize)> = args.next().map(|batch| {
+        (
+            batch.parse().unwrap(),
+            args.next().map_or(1, |ahead| ahead.parse().unwrap()),
+        )
+    });
     let shapes = [
         (1, 1, 1),
         (100, 1, 1),
@@ -55,6 +62,9 @@ fn main() {
         (1, 64, 1),
     ];
     for (batch, writers, ahead) in shapes {
+        if only.is_some_and(|only| only != (batch, ahead)) {
+            continue;
+        }
         let mut figures: [Vec<f64>; 3] = Default::default();
         let mut detail = (0.0, 0.0);
         for _ in 0..rounds {
@@ -148,7 +158,8 @@ fn log_round(
     std::thread::scope(|scope| {
         for requests in work {
             let log = &log;
-            scope.spawn(move || {
+            let client = std::thread::Builder::new().name("client".to_owned());
+            let run = move || {
                 if ahead == 1 {
                     for request in requests.into_iter().take_while(|_| start.elapsed() < ROUND) {
                         log.append(request).unwrap();
@@ -156,7 +167,8 @@ fn log_round(
                 } else {
                     submit_ahead(log, requests, ahead, start);
                 }
-            });
+            };
+            client.spawn_scoped(scope, run).unwrap();
         }
     });
     let elapsed = start.elapsed().as_secs_f64();

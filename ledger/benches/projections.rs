@@ -1,12 +1,13 @@
 //! Measures the ledger with its projections keeping up, on this machine.
 //!
 //! ```text
-//! cargo bench -p stella-ledger --bench projections -- [EVENTS] [FOLDER]
+//! cargo bench -p stella-ledger --bench projections -- [EVENTS] [FOLDER] [keep | refold]
 //! ```
 //!
 //! Appends `EVENTS` (1,000,000) rule applications of about 400 bytes in requests of 1,000, then
 //! looks nodes up, proves leaves, closes, opens, deletes the index and folds it again. One line per
-//! figure; memory is the process's resident set.
+//! figure; memory is the process's resident set. `keep` leaves the folder; `refold` does only that last
+//! step, in a folder that was kept.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -55,6 +56,10 @@ fn main() {
         || std::env::temp_dir().join("stella-index-bench"),
         PathBuf::from,
     );
+    let mode = arguments.next();
+    if mode.as_deref() == Some("refold") {
+        return refold(&folder, events);
+    }
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     let (ledger, _) = Ledger::create(&folder, options()).unwrap();
@@ -69,14 +74,20 @@ fn main() {
     }
     let ledger = timed("open after a clean stop", || open(&folder, &Found::Sound));
     ledger.close().unwrap();
+    refold(&folder, events);
+    if mode.as_deref() != Some("keep") {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
+fn refold(folder: &Path, events: u64) {
     fs::remove_dir_all(folder.join("index")).unwrap();
     let watch = Stopwatch::start();
-    let ledger = open(&folder, &Found::Nothing);
+    let ledger = open(folder, &Found::Nothing);
     watch.rate("refold", events);
     println!("memory after refolding: {} MB", resident_megabytes());
     look_up(&ledger, events);
     ledger.close().unwrap();
-    fs::remove_dir_all(&folder).unwrap();
 }
 
 fn options() -> LedgerOptions {

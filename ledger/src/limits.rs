@@ -61,8 +61,9 @@ const _: () = assert!(MAX_ERASED_LEAVES * 21 < MAX_PAYLOAD_BYTES);
 /// what is folded again at every open (a few tens of milliseconds). A multiple of a hash tile.
 pub const INDEX_WINDOW_LEAVES: u64 = 16 * 1024;
 
-/// Leaves that are digested as one piece of work while the index catches up.
-pub const INDEX_STEP_LEAVES: u64 = 2 * 1024;
+/// Leaves that are digested as one piece of work while the index catches up. A frame that reaches
+/// into two steps is read for both, so a step is longer than most frames.
+pub const INDEX_STEP_LEAVES: u64 = 8 * 1024;
 
 /// Keys in one batch for the store below the index. Batches of thousands of keys took gigabytes of
 /// memory (facts: 2,000 keys, 2.4 GB at 1 million events; at most 256 keys, 0.73 GB).

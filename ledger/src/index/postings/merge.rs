@@ -1,7 +1,6 @@
 //! Runs made from runs: merging a level's runs into one of the next, and dropping erased leaves.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BTreeSet;
 
 use stella_verify::units::LeafIndex;
 
@@ -60,43 +59,50 @@ fn sources(target: RunId) -> impl Iterator<Item = RunId> {
     })
 }
 
-type Source<'a> = Box<dyn Iterator<Item = Result<Entry, StoreError>> + 'a>;
-
-/// The entries of several runs in one order, reading one block of each at a time.
+/// The entries of several runs in one order.
+///
+/// Works in rounds: of the blocks that the sources stand in, everything up to the least of their last
+/// entries is complete, so that much of each is taken out and sorted together. A round empties at
+/// least one block, and memory is a block of each source. Sorting a few sorted stretches is much
+/// cheaper than asking a heap for every entry.
 struct Merged<'a> {
     sources: Vec<Source<'a>>,
-    /// The next entry of each source that has one, and which source that is.
-    heads: BinaryHeap<Reverse<(Entry, usize)>>,
-    failed: Option<StoreError>,
+    /// The round's entries, sorted, and how many of them were handed out.
+    round: Vec<Entry>,
+    handed: usize,
 }
 
 impl<'a> Merged<'a> {
     fn of(runs: &'a [Run], start: LeafIndex, store: &'a dyn KvStore) -> Self {
-        let sources = runs
-            .iter()
-            .map(|run| {
-                // Offsets count from the merged run's start, which is at or before each source's.
-                let shift = run.id.start.get() - start.get();
-                let entries = run.entries(store);
-                Box::new(entries.map(move |entry| entry.map(|entry| Entry(entry.0 + shift))))
-                    as Source<'a>
-            })
-            .collect();
-        let mut merged = Self {
-            sources,
-            heads: BinaryHeap::new(),
-            failed: None,
-        };
-        (0..runs.len()).for_each(|source| merged.advance(source));
-        merged
+        let sources = runs.iter().map(|run| Source {
+            blocks: Box::new(run.blocks(store)),
+            block: Vec::new(),
+            taken: 0,
+            // Offsets count from the merged run's start, which is at or before each source's.
+            shift: run.id.start.get() - start.get(),
+        });
+        Self {
+            sources: sources.collect(),
+            round: Vec::new(),
+            handed: 0,
+        }
     }
 
-    fn advance(&mut self, source: usize) {
-        match self.sources.get_mut(source).and_then(Iterator::next) {
-            Some(Ok(entry)) => self.heads.push(Reverse((entry, source))),
-            Some(Err(error)) => self.failed = Some(error),
-            None => {}
+    fn next_round(&mut self) -> Result<(), StoreError> {
+        self.round.clear();
+        self.handed = 0;
+        for source in &mut self.sources {
+            source.fill()?;
         }
+        let complete = self.sources.iter().filter_map(Source::last).min();
+        if let Some(complete) = complete {
+            for source in &mut self.sources {
+                source.take_up_to(complete, &mut self.round);
+            }
+            // Stable, which is to say: finds the sorted stretches and merges them.
+            self.round.sort();
+        }
+        Ok(())
     }
 }
 
@@ -104,13 +110,53 @@ impl Iterator for Merged<'_> {
     type Item = Result<Entry, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(error) = self.failed.take() {
-            self.heads.clear();
+        if self.handed == self.round.len()
+            && let Err(error) = self.next_round()
+        {
+            self.sources.clear();
             return Some(Err(error));
         }
-        let Reverse((entry, source)) = self.heads.pop()?;
-        self.advance(source);
-        Some(Ok(entry))
+        let entry = self.round.get(self.handed)?;
+        self.handed += 1;
+        Some(Ok(*entry))
+    }
+}
+
+/// One run that is being merged, and the block of it that the merge stands in.
+struct Source<'a> {
+    blocks: Box<dyn Iterator<Item = Result<Vec<Entry>, StoreError>> + 'a>,
+    block: Vec<Entry>,
+    /// Entries of the block that are in a round already.
+    taken: usize,
+    shift: u64,
+}
+
+impl Source<'_> {
+    /// Goes on to the next block when this one is used up; stays empty at the end.
+    fn fill(&mut self) -> Result<(), StoreError> {
+        while self.taken == self.block.len() {
+            let Some(block) = self.blocks.next() else {
+                return Ok(());
+            };
+            self.block = block?;
+            self.taken = 0;
+            let shift = self.shift;
+            self.block.iter_mut().for_each(|entry| entry.0 += shift);
+        }
+        Ok(())
+    }
+
+    /// The last entry of the block, unless all of it was taken.
+    fn last(&self) -> Option<Entry> {
+        let left = self.block.get(self.taken..).unwrap_or_default();
+        left.last().copied()
+    }
+
+    fn take_up_to(&mut self, complete: Entry, round: &mut Vec<Entry>) {
+        let left = self.block.get(self.taken..).unwrap_or_default();
+        let count = left.partition_point(|entry| *entry <= complete);
+        round.extend(left.iter().take(count));
+        self.taken += count;
     }
 }
 

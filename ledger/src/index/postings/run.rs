@@ -330,16 +330,23 @@ impl Run {
         &'a self,
         store: &'a dyn KvStore,
     ) -> impl Iterator<Item = Result<Entry, StoreError>> + 'a {
+        self.blocks(store).flat_map(|block| match block {
+            Ok(entries) => entries.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
+    }
+
+    /// The blocks of entries in order, each read when it is asked for.
+    pub(super) fn blocks<'a>(
+        &'a self,
+        store: &'a dyn KvStore,
+    ) -> impl Iterator<Item = Result<Vec<Entry>, StoreError>> + 'a {
         let per_block = u64::try_from(POSTING_BLOCK_ENTRIES).unwrap_or(u64::MAX);
         let blocks = self.count.0.div_ceil(per_block);
-        (0..blocks).flat_map(move |at| {
-            let block = u32::try_from(at)
-                .map_err(|_| StoreError::damaged("a run has too many blocks"))
-                .and_then(|at| self.block(at, store));
-            match block {
-                Ok(entries) => entries.into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
-            }
+        (0..blocks).map(move |at| {
+            let at =
+                u32::try_from(at).map_err(|_| StoreError::damaged("a run has too many blocks"))?;
+            self.block(at, store)
         })
     }
 
