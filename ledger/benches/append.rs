@@ -16,6 +16,7 @@
     reason = "a program that measures and prints, and stops at the first trouble"
 )]
 
+use bytes::Bytes;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -106,12 +107,24 @@ struct LogRound {
     batch: f64,
 }
 
+/// A request as a server has it: the payloads are parts of the buffer it came in.
+fn new_request(event: &NewEvent, batch: usize) -> Vec<NewEvent> {
+    let received = Bytes::from(vec![0xA5; PAYLOAD_BYTES * batch]);
+    let payloads =
+        (0..batch).map(|at| received.slice(at * PAYLOAD_BYTES..(at + 1) * PAYLOAD_BYTES));
+    let event = |payload| NewEvent {
+        payload,
+        ..event.clone()
+    };
+    payloads.map(event).collect()
+}
+
 fn new_event() -> NewEvent {
     NewEvent {
         stream: StreamName::new(Arc::from("bench/stream-01")).unwrap(),
         event_type: EventType::new(Arc::from("rule.applied")).unwrap(),
         actor: Actor::new(Arc::from("bench")).unwrap(),
-        payload: vec![0xA5; PAYLOAD_BYTES],
+        payload: Bytes::new(),
         expected: Expected::Any,
     }
 }
@@ -129,7 +142,7 @@ fn prepared(batch: usize, writers: usize) -> Vec<Vec<AppendRequest>> {
             .map(|_| AppendRequest {
                 principal: Principal::new("bench").unwrap(),
                 request_id: None,
-                entries: Entries::Events(vec![event.clone(); batch]),
+                entries: Entries::Events(new_request(&event, batch)),
                 names: Vec::new(),
             })
             .collect()

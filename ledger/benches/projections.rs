@@ -141,7 +141,7 @@ fn request(first: u64) -> AppendRequest {
             stream: stream.clone(),
             event_type: event_type.clone(),
             actor: actor.clone(),
-            payload: rule.to_bytes(),
+            payload: rule.to_bytes().into(),
             expected: Expected::Any,
         }
     });

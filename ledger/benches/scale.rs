@@ -115,7 +115,7 @@ fn append_million(log: &EventLog, million: u64, batch: usize) {
         stream,
         event_type: EventType::new(Arc::from("rule.applied")).unwrap(),
         actor: Actor::new(Arc::from("bench")).unwrap(),
-        payload: vec![0xA5; PAYLOAD_BYTES],
+        payload: vec![0xA5; PAYLOAD_BYTES].into(),
         expected: Expected::Any,
     };
     for number in 0..MILLION / batch as u64 {

@@ -87,7 +87,11 @@ fn every_part_of_the_body_counts() {
         request
     };
     let edits: [fn(&mut AppendRequest); 7] = [
-        |request| edit(request, |event| event.payload.push(0)),
+        |request| {
+            edit(request, |event| {
+                event.payload = [event.payload.as_ref(), &[0]].concat().into();
+            })
+        },
         |request| edit(request, |event| event.stream = stream("other")),
         |request| {
             edit(request, |event| {
@@ -376,7 +380,7 @@ fn sixty_four_writers_get_exactly_their_own_places() {
                     let shared = event("shared", "x").unwrap();
                     let events = [&new, &shared].map(|event| Remembered {
                         stream: event.stream.as_str().to_owned(),
-                        payload: event.payload.clone(),
+                        payload: event.payload.to_vec(),
                     });
                     // Two threads may share a request id on purpose: it lands once.
                     let request =

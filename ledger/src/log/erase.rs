@@ -122,7 +122,7 @@ impl LogState {
             event_type: EventType::new(Arc::from(EventType::PAYLOAD_ERASED.as_str()))
                 .map_err(name)?,
             actor: request.actor,
-            payload: payload.to_bytes(),
+            payload: payload.to_bytes().into(),
             expected: Expected::Any,
         };
         let append = AppendRequest {

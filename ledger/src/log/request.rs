@@ -2,6 +2,7 @@
 
 use super::names::{Principal, RequestId};
 use super::publish::Published;
+use bytes::Bytes;
 use std::sync::Arc;
 use stella_verify::event::{Actor, EventType, StreamName};
 use stella_verify::hash::{BlobDigest, ManifestHash, PolicyHash, SnapshotHash};
@@ -57,8 +58,9 @@ pub struct NewEvent {
     pub event_type: EventType<Arc<str>>,
     /// Who caused it.
     pub actor: Actor<Arc<str>>,
-    /// The facts; the leaf carries only a salted commitment to them.
-    pub payload: Vec<u8>,
+    /// The facts; the leaf carries only a salted commitment to them. Events of one request may share
+    /// the buffer they came in.
+    pub payload: Bytes,
     /// Where in the stream it must land.
     pub expected: Expected,
 }

@@ -83,7 +83,7 @@ pub fn event(stream: &str, payload: impl Into<Vec<u8>>) -> Result<NewEvent, BadF
         stream: StreamName::new(Arc::from(stream))?,
         event_type: EventType::new(Arc::from("test.happened"))?,
         actor: Actor::new(Arc::from("tester"))?,
-        payload: payload.into(),
+        payload: payload.into().into(),
         expected: Expected::Any,
     })
 }

@@ -39,7 +39,7 @@ pub fn append(ledger: &Ledger, events: Vec<(&str, &str, Vec<u8>)>) -> Receipt {
             stream: StreamName::new(Arc::from(stream)).unwrap(),
             event_type: EventType::new(Arc::from(event_type)).unwrap(),
             actor: Actor::new(Arc::from("tester")).unwrap(),
-            payload,
+            payload: payload.into(),
             expected: Expected::Any,
         });
     let request = AppendRequest {

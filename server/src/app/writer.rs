@@ -59,7 +59,7 @@ impl Draft {
             stream,
             event_type,
             actor,
-            payload,
+            payload: payload.into(),
             expected,
         });
         Ok(self)

@@ -55,7 +55,7 @@ pub(super) fn admit(
             stream: names.stream(&event.stream)?,
             event_type: names.event_type(&event.r#type)?,
             actor: actor.clone(),
-            payload: event.payload.into(),
+            payload: event.payload,
             expected: event.expected_position.map_or(Expected::Any, |position| {
                 Expected::At(StreamPosition::new(position))
             }),

@@ -93,7 +93,8 @@ fn low_seven(number: u64) -> u8 {
     u8::try_from(number & 0x7f).unwrap_or_default()
 }
 
-/// Reads the fields of one message in ascending order.
+/// Reads the fields of one message in ascending order, each in its one spelling: what was read to the
+/// end encodes to the same bytes again.
 pub(super) struct Reader<'a> {
     left: &'a [u8],
 }
@@ -105,10 +106,12 @@ impl<'a> Reader<'a> {
 
     /// The field if it stands here, else its default, zero.
     pub(super) fn number(&mut self, field: u8) -> Result<u64, EventError> {
-        if self.starts_with_key(u64::from(field) << 3 | VARINT)? {
-            self.varint()
-        } else {
-            Ok(0)
+        if !self.starts_with_key(u64::from(field) << 3 | VARINT)? {
+            return Ok(0);
+        }
+        match self.varint()? {
+            0 => Err(EventError::NotCanonical),
+            number => Ok(number),
         }
     }
 
@@ -118,6 +121,9 @@ impl<'a> Reader<'a> {
             return Ok(&[]);
         }
         let size = usize::try_from(self.varint()?).map_err(|_| EventError::Truncated)?;
+        if size == 0 {
+            return Err(EventError::NotCanonical);
+        }
         let (bytes, left) = self
             .left
             .split_at_checked(size)
@@ -154,14 +160,15 @@ impl<'a> Reader<'a> {
         Ok(found)
     }
 
-    /// A varint of at most 64 bits. A padded one is caught by re-encoding.
+    /// A varint of at most 64 bits, not padded.
     fn varint(&mut self) -> Result<u64, EventError> {
         let mut number = 0u64;
         for shift in (0..70).step_by(7) {
             let (byte, left) = self.left.split_first().ok_or(EventError::Truncated)?;
             self.left = left;
             let bits = u64::from(byte & 0x7f);
-            if shift == 63 && bits > 1 {
+            let padded = shift > 0 && *byte == 0;
+            if padded || (shift == 63 && bits > 1) {
                 return Err(EventError::NotCanonical);
             }
             number |= bits << shift;

@@ -60,18 +60,13 @@ impl<'a> RuleApplied<'a> {
         if node.is_empty() {
             return Err(EventError::Missing { number: 3 });
         }
-        let rule = Self {
+        Ok(Self {
             computation: ManifestHash::try_from(computation)
                 .map_err(|_| EventError::WrongSize { number: 1 })?,
             sequence: u32::try_from(sequence)
                 .map(NodeSequence::new)
                 .map_err(|_| EventError::WrongSize { number: 2 })?,
             node,
-        };
-        if rule.to_bytes() == payload {
-            Ok(rule)
-        } else {
-            Err(EventError::NotCanonical)
-        }
+        })
     }
 }
