@@ -90,7 +90,7 @@ fn every_part_of_the_body_counts() {
         |request| {
             edit(request, |event| {
                 event.payload = [event.payload.as_ref(), &[0]].concat().into();
-            })
+            });
         },
         |request| edit(request, |event| event.stream = stream("other")),
         |request| {
