@@ -88,3 +88,13 @@ fn reason_of_code(code: tonic::Code) -> Reason {
         _ => Reason::Internal,
     }
 }
+
+/// An answer that does not verify.
+pub(crate) fn unverified(problem: impl core::fmt::Display) -> ClientError {
+    ClientError::Unverified(problem.to_string())
+}
+
+/// What this client refuses by itself.
+pub(crate) fn refused(reason: Reason, message: String) -> ClientError {
+    ClientError::Refused { reason, message }
+}

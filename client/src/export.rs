@@ -1,9 +1,11 @@
 //! An audit export as it comes from a server, taken up again where it breaks off.
 
-use crate::{ClientError, Connection};
+use crate::error::unverified;
+use crate::{ClientError, Connection, LogTrust, Verified};
 use std::time::Duration;
 use stella_proto::audit as wire;
 use stella_proto::reason::Reason;
+use stella_verify::export::{ExportTrust, ExportVerifier, ExportedEvent, VerifiedExport};
 use stella_verify::limits::{MAX_EXPORT_ENTRIES_BYTES, MAX_PAYLOAD_BYTES, TILE_WIDTH};
 use tonic::Streaming;
 
@@ -18,8 +20,8 @@ const MAX_BUNDLE_BYTES: usize = MAX_EXPORT_ENTRIES_BYTES + TILE_WIDTH * (MAX_PAY
 
 /// The file of an export in pieces: its header, then whole entry bundles.
 ///
-/// Nothing here is verified: feed each piece to an
-/// [`ExportVerifier`](stella_verify::export::ExportVerifier).
+/// The pieces are not verified: take them with [`Self::verified`], or keep the file and feed it to an
+/// [`ExportVerifier`].
 #[derive(Debug)]
 pub struct ExportStream {
     connection: Connection,
@@ -73,6 +75,27 @@ impl ExportStream {
         };
         self.tries = 0;
         Ok(more.then_some(&self.piece))
+    }
+
+    /// Reads the export to its end and verifies it while it comes, in memory that does not grow with
+    /// it. Events are handed out as they come: that nothing is missing, added or out of place is
+    /// known only when this answers.
+    ///
+    /// # Errors
+    /// [`ClientError::Unverified`], and as [`Self::next`].
+    pub async fn verified(
+        mut self,
+        trust: &LogTrust,
+        mut visit: impl FnMut(&ExportedEvent<'_>),
+    ) -> Result<Verified<VerifiedExport>, ClientError> {
+        let mut verifier = ExportVerifier::new(ExportTrust::Log {
+            keys: &trust.keys,
+            origin: Some(&trust.origin),
+        });
+        while let Some(piece) = self.next().await? {
+            verifier.push(piece, &mut visit).map_err(unverified)?;
+        }
+        verifier.finish().map(Verified::new).map_err(unverified)
     }
 
     /// Adds an answer; whether the header or a whole bundle is complete.

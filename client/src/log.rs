@@ -1,5 +1,6 @@
 //! The log as seen by someone who trusts its key and nothing else.
 
+use crate::error::unverified;
 use crate::{Authorized, ClientError, Connection, PinStore};
 use stella_proto::ledger as wire;
 use stella_proto::ledger::ledger_service_client::LedgerServiceClient;
@@ -130,8 +131,18 @@ impl VerifyingLog {
         Ok((consistent, proof))
     }
 
+    /// The service as it is, to fetch what is checked afterwards.
+    pub(crate) fn wire(&mut self) -> &mut LedgerServiceClient<Authorized> {
+        &mut self.wire
+    }
+
+    /// The log that is expected.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.trust.origin
+    }
+
     /// Opens a note and holds it against the remembered one.
-    async fn accept(&mut self, note: &[u8]) -> Result<SignedCheckpoint, ClientError> {
+    pub(crate) async fn accept(&mut self, note: &[u8]) -> Result<SignedCheckpoint, ClientError> {
         let found = self.open(note)?;
         let Some(pins) = self.pins.clone() else {
             return Ok(found);
@@ -164,12 +175,9 @@ impl VerifyingLog {
     }
 }
 
-fn hashes(list: &[bytes::Bytes]) -> Result<Vec<NodeHash>, ClientError> {
+/// Hashes as they come over the wire.
+pub(crate) fn hashes(list: &[bytes::Bytes]) -> Result<Vec<NodeHash>, ClientError> {
     list.iter()
         .map(|hash| NodeHash::try_from(hash.as_ref()).map_err(unverified))
         .collect()
-}
-
-fn unverified(problem: impl core::fmt::Display) -> ClientError {
-    ClientError::Unverified(problem.to_string())
 }

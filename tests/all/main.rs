@@ -12,6 +12,7 @@
 mod access;
 mod batch;
 mod bundles;
+mod client;
 mod crate_edges;
 mod exports;
 mod fuzz_replay;

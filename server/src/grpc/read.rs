@@ -13,7 +13,7 @@ use stella_ledger::log::{StoredEvent, StoredPayload};
 use stella_proto::ledger as wire;
 use stella_proto::reason::Reason;
 use stella_verify::event::StreamName;
-use stella_verify::hash::NodeHash;
+use stella_verify::hash::{HASH_SIZE, NodeHash};
 use stella_verify::merkle::{Growth, LeafRange};
 use stella_verify::units::{LeafIndex, StreamPosition, TreeSize};
 use tokio::sync::mpsc;
@@ -322,9 +322,12 @@ pub(super) fn consistency(
     })
 }
 
+/// Hashes as they go over the wire: one allocation for all of a proof's.
 fn wire_hashes(hashes: &[NodeHash]) -> Vec<Bytes> {
-    hashes
-        .iter()
-        .map(|hash| Bytes::copy_from_slice(hash.as_bytes()))
-        .collect()
+    let mut all = BytesMut::with_capacity(hashes.len() * HASH_SIZE);
+    for hash in hashes {
+        all.extend_from_slice(hash.as_bytes());
+    }
+    let mut all = all.freeze();
+    hashes.iter().map(|_| all.split_to(HASH_SIZE)).collect()
 }

@@ -36,11 +36,20 @@ impl TestServer {
     }
 
     pub(crate) async fn with(directory: TempDir, policy: Policy) -> Self {
+        Self::listening("127.0.0.1:0", directory, policy).await
+    }
+
+    /// Serves at an address of before.
+    pub(crate) async fn at(directory: TempDir, address: &str) -> Self {
+        Self::listening(address, directory, Policy::token(TOKEN, "tester", true)).await
+    }
+
+    async fn listening(address: &str, directory: TempDir, policy: Policy) -> Self {
         let path = directory.path().to_owned();
         let app = tokio::task::spawn_blocking(move || open(&path))
             .await
             .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(stella_server::serve(app.clone(), listener, policy, async {
