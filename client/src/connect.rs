@@ -4,6 +4,7 @@ use crate::ClientError;
 use std::time::Duration;
 use stella_proto::admin::admin_service_client::AdminServiceClient;
 use stella_proto::audit::audit_service_client::AuditServiceClient;
+use stella_proto::google::longrunning::operations_client::OperationsClient;
 use stella_proto::ledger::ledger_service_client::LedgerServiceClient;
 use stella_proto::proof::proof_service_client::ProofServiceClient;
 use stella_proto::replay::replay_service_client::ReplayServiceClient;
@@ -134,6 +135,12 @@ impl Connection {
     #[must_use]
     pub fn replays(&self) -> ReplayServiceClient<Authorized> {
         ReplayServiceClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// Long work: batches and rebuilds.
+    #[must_use]
+    pub fn operations(&self) -> OperationsClient<Authorized> {
+        OperationsClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
     /// Exports of the log.

@@ -37,6 +37,11 @@ package!(
     "stella.audit.v1.rs"
 );
 package!(
+    /// `stella.errors.v1`: the reasons of refusals, as an enum.
+    errors,
+    "stella.errors.v1.rs"
+);
+package!(
     /// `stella.ledger.v1`: the log.
     ledger,
     "stella.ledger.v1.rs"
@@ -71,3 +76,17 @@ package!(
     snapshot,
     "stella.snapshot.v1.rs"
 );
+
+/// Public definitions of others that this contract uses.
+pub mod google {
+    package!(
+        /// `google.longrunning`: operations.
+        longrunning,
+        "google.longrunning.rs"
+    );
+    package!(
+        /// `google.rpc`: the status in an operation.
+        rpc,
+        "google.rpc.rs"
+    );
+}

@@ -129,6 +129,12 @@ reasons! {
     Unavailable "UNAVAILABLE" Unavailable 503 1 "retry, or check that the server runs and the address is right";
     /// The deadline passed.
     DeadlineExceeded "DEADLINE_EXCEEDED" DeadlineExceeded 504 8 "retry with a longer deadline; a request id makes that safe";
+    /// A long-running operation was asked to stop.
+    OperationCancelled "OPERATION_CANCELLED" Cancelled 409 1 "start it again to finish the rest";
+    /// The method exists in a standard, and this server declines it.
+    MethodNotSupported "METHOD_NOT_SUPPORTED" Unimplemented 501 1 "read what the method's comment says to do instead";
+    /// The path exists, and not with this HTTP method.
+    MethodNotAllowed "METHOD_NOT_ALLOWED" Unimplemented 405 2 "use a method that the `allow` header names";
     /// A fault in this program.
     Internal "INTERNAL" Internal 500 1 "report it with the server's log";
 }

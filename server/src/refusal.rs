@@ -2,7 +2,7 @@
 
 use crate::trace::trace_id;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::time::Duration;
 use stella_ledger::LedgerError;
@@ -22,6 +22,10 @@ pub struct Refusal {
     pub reason: Reason,
     /// What happened, one sentence without the hint.
     pub message: String,
+    /// The field of the request that is at fault, where it is one.
+    pub field: Option<Box<str>>,
+    /// The methods that the path answers, where the method is at fault.
+    pub allow: Option<Box<str>>,
 }
 
 impl Refusal {
@@ -30,12 +34,34 @@ impl Refusal {
         Self {
             reason,
             message: message.into(),
+            field: None,
+            allow: None,
         }
     }
 
     /// A field of the request is missing or malformed.
     pub fn field(name: &str, problem: impl core::fmt::Display) -> Self {
-        Self::new(Reason::InvalidArgument, format!("{name}: {problem}"))
+        Self {
+            field: Some(name.into()),
+            ..Self::new(Reason::InvalidArgument, format!("{name}: {problem}"))
+        }
+    }
+
+    /// The same refusal, of a field of the request.
+    #[must_use]
+    pub fn of_field(self, name: &str) -> Self {
+        Self {
+            field: Some(name.into()),
+            ..self
+        }
+    }
+
+    /// What is wrong with the field, without its name.
+    fn problem(&self) -> &str {
+        let name = self.field.as_deref().unwrap_or_default();
+        let rest = self.message.strip_prefix(name);
+        rest.and_then(|rest| rest.strip_prefix(": "))
+            .unwrap_or(&self.message)
     }
 
     fn may_retry(&self) -> bool {
@@ -69,6 +95,9 @@ impl From<Refusal> for tonic::Status {
         let facts = HashMap::from([("hint".to_owned(), meaning.hint.to_owned())]);
         let mut details = ErrorDetails::new();
         details.set_error_info(refusal.reason.name(), DOMAIN, facts);
+        if let Some(field) = refusal.field.as_deref() {
+            details.add_bad_request_violation(field, refusal.problem());
+        }
         if refusal.may_retry() {
             details.set_retry_info(Some(RETRY_AFTER));
         }
@@ -80,7 +109,7 @@ impl IntoResponse for Refusal {
     /// problem+json (RFC 9457) that also carries `error: {code, message, trace_id}`.
     fn into_response(self) -> Response {
         let meaning = self.reason.meaning();
-        let body = json!({
+        let mut body = json!({
             "type": format!("urn:stella:error:{}", self.reason.name()),
             "title": self.reason.name(),
             "status": meaning.http,
@@ -89,6 +118,10 @@ impl IntoResponse for Refusal {
             "code": self.reason.name(),
             "error": {"code": self.reason.name(), "message": self.message, "trace_id": trace_id()},
         });
+        if let (Some(field), Value::Object(members)) = (self.field.as_deref(), &mut body) {
+            let errors = json!([{"field": field, "detail": self.problem()}]);
+            members.insert("errors".to_owned(), errors);
+        }
         let status = http::StatusCode::from_u16(meaning.http)
             .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, body.to_string()).into_response();
@@ -101,6 +134,10 @@ impl IntoResponse for Refusal {
             http::header::CACHE_CONTROL,
             http::HeaderValue::from_static("no-store"),
         );
+        let allow = self.allow.as_deref().map(http::HeaderValue::from_str);
+        if let Some(Ok(allow)) = allow {
+            headers.insert(http::header::ALLOW, allow);
+        }
         if self.may_retry() {
             let seconds = http::HeaderValue::from(RETRY_AFTER.as_secs());
             headers.insert(http::header::RETRY_AFTER, seconds);

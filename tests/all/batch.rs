@@ -152,7 +152,7 @@ async fn a_batch_computes_what_an_update_touches_and_nothing_else() {
 
     // A batch is still there after a restart.
     let listed = |connection: Connection| async move {
-        let request = wire::ListOperationsRequest {};
+        let request = wire::ListOperationsRequest::default();
         let answer = connection.replays().list_operations(request).await.unwrap();
         answer.into_inner().operations
     };
@@ -241,7 +241,10 @@ async fn a_batch_can_be_cancelled_and_goes_on_after_a_stop() {
         ..one()
     };
     let name = start(&connection, all).await.operation.unwrap().name;
-    let request = wire::CancelOperationRequest { name: name.clone() };
+    let request = wire::CancelOperationRequest {
+        name: name.clone(),
+        ..wire::CancelOperationRequest::default()
+    };
     let answer = connection
         .replays()
         .cancel_operation(request.clone())

@@ -32,7 +32,7 @@ async fn tree_size(connection: &Connection) -> u64 {
 async fn roots(connection: &Connection, scan: &Scan) -> Vec<String> {
     let request = ListProofsRequest {
         scan_id: scan.scan_id.clone(),
-        tree_size: None,
+        ..ListProofsRequest::default()
     };
     let listed = connection.proofs().list_proofs(request).await.unwrap();
     let proofs = listed.into_inner().proofs.into_iter();
@@ -263,6 +263,7 @@ async fn a_published_policy_is_current_and_snapshots_are_compared() {
     let policy = stella_scoring::policy::BUILT_IN[1].text;
     let request = snap::RegisterPolicyRequest {
         policy: policy.as_bytes().to_vec().into(),
+        ..snap::RegisterPolicyRequest::default()
     };
     let mut snapshots = connection.snapshots();
     let hash = snapshots
@@ -275,7 +276,10 @@ async fn a_published_policy_is_current_and_snapshots_are_compared() {
         replay(&connection, of(&scan)).await.lattice_policy_hash,
         hash
     );
-    let request = snap::PublishPolicyRequest { hash: hash.clone() };
+    let request = snap::PublishPolicyRequest {
+        hash: hash.clone(),
+        ..snap::PublishPolicyRequest::default()
+    };
     let published = snapshots
         .publish_policy(request)
         .await

@@ -60,6 +60,7 @@ pub(crate) async fn import(
     let header = wire::ImportHeader {
         kind: wire::SnapshotKind::Concelier.into(),
         publish: true,
+        ..wire::ImportHeader::default()
     };
     let mut parts = vec![Part::Header(header)];
     for (name, bytes) in files {
@@ -213,7 +214,7 @@ async fn the_same_inputs_are_the_same_scan_and_a_replay_of_them_is_one_event() {
     assert_ne!(replayed.replayed_manifest_hash, scan.manifest_hash);
     let request = ListProofsRequest {
         scan_id: scan.scan_id.clone(),
-        tree_size: None,
+        ..ListProofsRequest::default()
     };
     let proofs = connection.proofs().list_proofs(request).await.unwrap();
     assert_eq!(proofs.into_inner().proofs.len(), 2);

@@ -43,12 +43,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use stella_verify::units::TreeSize;
+use stella_verify::merkle::LeafRange;
+use stella_verify::units::{LeafIndex, TreeSize};
 
 use crate::blobs::BlobStore;
 use crate::index::Index;
 use crate::log::{
-    AppendCallback, AppendRequest, EraseRequest, EventLog, Named, Published, Receipt, StreamHead,
+    AppendCallback, AppendRequest, Asked, EarlierError, EraseRequest, EventLog, Named, Principal,
+    Published, Receipt, RequestId, StreamHead,
 };
 
 /// One tenant's ledger: a directory that this process owns.
@@ -69,6 +71,37 @@ impl Ledger {
     /// [`LedgerError::Append`].
     pub fn append(&self, request: AppendRequest) -> Result<Receipt, LedgerError> {
         Ok(self.log.append(request)?)
+    }
+
+    /// As [`Ledger::append`], for a request that is the same as an earlier one when `asked` is.
+    ///
+    /// # Errors
+    /// [`LedgerError::Append`].
+    pub fn append_asked(
+        &self,
+        request: AppendRequest,
+        asked: Asked,
+    ) -> Result<Receipt, LedgerError> {
+        Ok(self.log.append_asked(request, asked)?)
+    }
+
+    /// Where the events of an earlier request with this id are; see [`EventLog::earlier`].
+    ///
+    /// # Errors
+    /// [`LedgerError::Append`], [`LedgerError::Admission`].
+    pub fn earlier(
+        &self,
+        id: (&Principal, &RequestId),
+        asked: Asked,
+    ) -> Result<Option<LeafRange>, LedgerError> {
+        let found = self.log.earlier(id, asked).map_err(|error| match error {
+            EarlierError::Append(error) => LedgerError::from(error),
+            EarlierError::Read(error) => LedgerError::from(error),
+        })?;
+        Ok(found.map(|(first, count)| LeafRange {
+            start: first,
+            end: LeafIndex::new(first.get().saturating_add(u64::from(count.0))),
+        }))
     }
 
     /// Appends and answers through a callback, for callers that must not block.

@@ -36,7 +36,7 @@ const COMMITTERS: usize = 2;
 /// An open event log: the one owner of its directory until it is closed or dropped.
 #[derive(Debug)]
 pub struct EventLog {
-    state: Arc<LogState>,
+    pub(super) state: Arc<LogState>,
     committers: Vec<JoinHandle<()>>,
     upkeep: Option<JoinHandle<()>>,
     _lock: Box<dyn DiskLock>,
@@ -299,7 +299,7 @@ impl EventLog {
     }
 
     /// What the admission state says may still be in flight: answers only once it is published.
-    fn settled<T>(
+    pub(super) fn settled<T>(
         &self,
         found: Option<T>,
         leaf: impl Fn(&T) -> LeafIndex,

@@ -15,6 +15,7 @@
 
 mod admission;
 mod append;
+mod asked;
 mod batch;
 mod block;
 mod bytes;
@@ -51,6 +52,7 @@ mod state;
 mod upkeep;
 
 pub use append::{AppendError, Poisoned};
+pub use asked::{Asked, EarlierError};
 pub use block::{BlockCount, BlockNumber};
 pub use erase::{EraseError, EraseRequest};
 pub use event::{OwnedEvent, OwnedPayload, StoredCommit, StoredEvent, StoredPayload};

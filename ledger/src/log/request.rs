@@ -6,7 +6,7 @@ use bytes::Bytes;
 use std::sync::Arc;
 use stella_verify::event::{Actor, EventType, StreamName};
 use stella_verify::hash::{BlobDigest, ManifestHash, PolicyHash, SnapshotHash};
-use stella_verify::units::{LeafIndex, StreamPosition};
+use stella_verify::units::{LeafIndex, StreamPosition, TreeSize};
 
 /// One atomic append: all of its entries become consecutive leaves of one frame, or none does.
 #[derive(Debug, Clone)]
@@ -113,6 +113,14 @@ pub struct Receipt {
     pub published: Arc<Published>,
     /// The request had been appended before; this is the first answer again.
     pub duplicate: bool,
+}
+
+impl Receipt {
+    /// Size of the tree that the request's last leaf ended.
+    #[must_use]
+    pub fn end(&self) -> TreeSize {
+        TreeSize::new(self.first.get().saturating_add(u64::from(self.count.0)))
+    }
 }
 
 /// How many events a request or frame has.

@@ -44,7 +44,7 @@ pub struct FsckResponse {
     pub finished: bool,
 }
 /// Asks for a rebuild.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RebuildRequest {
     /// As of this tree size.
     #[prost(uint64, optional, tag = "1")]
@@ -52,31 +52,42 @@ pub struct RebuildRequest {
     /// As of this time, Unix milliseconds: the leaves that are not later.
     #[prost(uint64, optional, tag = "2")]
     pub at_unix_ms: ::core::option::Option<u64>,
+    /// Idempotency key of the caller, 1-255 bytes; empty for none.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
 }
-/// A step of a rebuild.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+/// A rebuild that was started, or that was there.
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RebuildResponse {
+    /// The operation.
+    #[prost(message, optional, tag = "1")]
+    pub operation: ::core::option::Option<crate::google::longrunning::Operation>,
+}
+/// How far a rebuild is: the metadata of its operation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RebuildProgress {
     /// Events folded so far.
     #[prost(uint64, tag = "1")]
     pub done: u64,
     /// Events to fold.
     #[prost(uint64, tag = "2")]
     pub total: u64,
-    /// Whether this is the last answer.
-    #[prost(bool, tag = "3")]
-    pub finished: bool,
-    /// Tree size that the projections were folded to; in the last answer.
-    #[prost(uint64, tag = "4")]
+}
+/// What a rebuild made: the response of its operation.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RebuildResult {
+    /// Tree size that the projections were folded to.
+    #[prost(uint64, tag = "1")]
     pub tree_size: u64,
-    /// Root of that tree, as an id; in the last answer.
-    #[prost(string, tag = "5")]
+    /// Root of that tree, as an id; only with `at_*`.
+    #[prost(string, tag = "2")]
     pub root_hash: ::prost::alloc::string::String,
-    /// Digest of the ordered keys and values of the projections, as an id; only with `at_*`, in the
-    /// last answer. Equal logs give equal digests.
-    #[prost(string, tag = "6")]
+    /// Digest of the ordered keys and values of the projections, as an id; only with `at_*`. Equal logs
+    /// give equal digests.
+    #[prost(string, tag = "3")]
     pub projection_digest: ::prost::alloc::string::String,
-    /// Keys of the projections; as `projection_digest`.
-    #[prost(uint64, tag = "7")]
+    /// Keys of the projections; only with `at_*`.
+    #[prost(uint64, tag = "4")]
     pub keys: u64,
 }
 /// Generated client implementations.
@@ -186,6 +197,7 @@ pub mod admin_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Checks every byte of the log, the projections and the blobs. Progress first, the report last.
+        /// Damage is what the report is for, not an error. Over HTTP only the report.
         pub async fn fsck(
             &mut self,
             request: impl tonic::IntoRequest<super::FsckRequest>,
@@ -210,15 +222,23 @@ pub mod admin_service_client {
                 .insert(GrpcMethod::new("stella.admin.v1.AdminService", "Fsck"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Drops the projections and folds them again from the log. Progress first. With `at_tree_size`
-        /// or `at_unix_ms` the live projections stay as they are: those of the tree as it was then are
-        /// folded beside them, their root is compared with the live ones', and they are described. Queries
-        /// as of that tree need no rebuild: they say the tree size.
+        /// Drops the projections and folds them again from the log: an operation that
+        /// `google.longrunning.Operations` on the same port tells of, with `RebuildProgress` as its metadata
+        /// and `RebuildResult` as its response. With `at_tree_size` or `at_unix_ms` the live projections
+        /// stay as they are: those of the tree as it was then are folded beside them, their root is compared
+        /// with the live ones', and they are described. Queries as of that tree need no rebuild: they say the
+        /// tree size.
+        ///
+        /// Nothing is appended: the operation is known as long as the server runs, and so is its
+        /// `request_id`; repeated by one principal with another request it is REQUEST_ID_REUSED
+        /// (ALREADY_EXISTS). A rebuild of the live projections cannot be undone half-way: cancelled, it stops
+        /// being waited for, and the fold goes on. A tree size above the published one: BEYOND_TREE_SIZE
+        /// (OUT_OF_RANGE).
         pub async fn rebuild(
             &mut self,
             request: impl tonic::IntoRequest<super::RebuildRequest>,
         ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::RebuildResponse>>,
+            tonic::Response<super::RebuildResponse>,
             tonic::Status,
         > {
             self.inner
@@ -236,7 +256,7 @@ pub mod admin_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("stella.admin.v1.AdminService", "Rebuild"));
-            self.inner.server_streaming(req, path, codec).await
+            self.inner.unary(req, path, codec).await
         }
     }
 }
@@ -268,24 +288,27 @@ pub mod admin_service_server {
             + std::marker::Send
             + 'static;
         /// Checks every byte of the log, the projections and the blobs. Progress first, the report last.
+        /// Damage is what the report is for, not an error. Over HTTP only the report.
         async fn fsck(
             &self,
             request: tonic::Request<super::FsckRequest>,
         ) -> std::result::Result<tonic::Response<Self::FsckStream>, tonic::Status>;
-        /// Server streaming response type for the Rebuild method.
-        type RebuildStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::RebuildResponse, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
-        /// Drops the projections and folds them again from the log. Progress first. With `at_tree_size`
-        /// or `at_unix_ms` the live projections stay as they are: those of the tree as it was then are
-        /// folded beside them, their root is compared with the live ones', and they are described. Queries
-        /// as of that tree need no rebuild: they say the tree size.
+        /// Drops the projections and folds them again from the log: an operation that
+        /// `google.longrunning.Operations` on the same port tells of, with `RebuildProgress` as its metadata
+        /// and `RebuildResult` as its response. With `at_tree_size` or `at_unix_ms` the live projections
+        /// stay as they are: those of the tree as it was then are folded beside them, their root is compared
+        /// with the live ones', and they are described. Queries as of that tree need no rebuild: they say the
+        /// tree size.
+        ///
+        /// Nothing is appended: the operation is known as long as the server runs, and so is its
+        /// `request_id`; repeated by one principal with another request it is REQUEST_ID_REUSED
+        /// (ALREADY_EXISTS). A rebuild of the live projections cannot be undone half-way: cancelled, it stops
+        /// being waited for, and the fold goes on. A tree size above the published one: BEYOND_TREE_SIZE
+        /// (OUT_OF_RANGE).
         async fn rebuild(
             &self,
             request: tonic::Request<super::RebuildRequest>,
-        ) -> std::result::Result<tonic::Response<Self::RebuildStream>, tonic::Status>;
+        ) -> std::result::Result<tonic::Response<super::RebuildResponse>, tonic::Status>;
     }
     /// Checks and rebuilds.
     #[derive(Debug)]
@@ -460,12 +483,11 @@ pub mod admin_service_server {
                     struct RebuildSvc<T: AdminService>(pub Arc<T>);
                     impl<
                         T: AdminService,
-                    > tonic::server::ServerStreamingService<super::RebuildRequest>
+                    > tonic::server::UnaryService<super::RebuildRequest>
                     for RebuildSvc<T> {
                         type Response = super::RebuildResponse;
-                        type ResponseStream = T::RebuildStream;
                         type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
+                            tonic::Response<Self::Response>,
                             tonic::Status,
                         >;
                         fn call(
@@ -496,7 +518,7 @@ pub mod admin_service_server {
                                 max_decoding_message_size,
                                 max_encoding_message_size,
                             );
-                        let res = grpc.server_streaming(method, req).await;
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

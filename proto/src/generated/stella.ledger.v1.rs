@@ -61,7 +61,7 @@ pub struct NewEvent {
 /// A batch of events.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AppendRequest {
-    /// Idempotency key, 1-128 bytes, unique for the principal; empty for none.
+    /// Idempotency key of the caller, 1-255 bytes; empty for none.
     #[prost(string, tag = "1")]
     pub request_id: ::prost::alloc::string::String,
     /// At least one event.
@@ -471,6 +471,9 @@ pub mod ledger_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Proves that the tree of one size is a prefix of the tree of another (RFC 6962 2.1.2).
+        ///
+        /// A size above the published one: BEYOND_TREE_SIZE (OUT_OF_RANGE). An old size above the new one:
+        /// INVALID_ARGUMENT.
         pub async fn get_consistency_proof(
             &mut self,
             request: impl tonic::IntoRequest<super::GetConsistencyProofRequest>,
@@ -500,7 +503,10 @@ pub mod ledger_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Events by leaf index, ascending, pinned to a tree size: the answer never changes.
+        /// Events by leaf index, ascending, pinned to a tree size: the answer never changes, but for
+        /// payloads that are erased meanwhile. Over HTTP a page at a time.
+        ///
+        /// A tree size above the published one, or a first index above it: BEYOND_TREE_SIZE (OUT_OF_RANGE).
         pub async fn read_events(
             &mut self,
             request: impl tonic::IntoRequest<super::ReadEventsRequest>,
@@ -525,7 +531,11 @@ pub mod ledger_service_client {
                 .insert(GrpcMethod::new("stella.ledger.v1.LedgerService", "ReadEvents"));
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Events of one stream by position, ascending, pinned to a tree size.
+        /// Events of one stream by position, ascending, pinned to a tree size. A stream without events
+        /// answers none. Over HTTP a page at a time; a stream's name stands in the path percent-encoded.
+        ///
+        /// A tree size above the published one: BEYOND_TREE_SIZE (OUT_OF_RANGE). Projections that have not
+        /// reached it in time: PROJECTION_BEHIND (UNAVAILABLE) with retry information.
         pub async fn read_stream(
             &mut self,
             request: impl tonic::IntoRequest<super::ReadStreamRequest>,
@@ -635,6 +645,9 @@ pub mod ledger_service_server {
             tonic::Status,
         >;
         /// Proves that the tree of one size is a prefix of the tree of another (RFC 6962 2.1.2).
+        ///
+        /// A size above the published one: BEYOND_TREE_SIZE (OUT_OF_RANGE). An old size above the new one:
+        /// INVALID_ARGUMENT.
         async fn get_consistency_proof(
             &self,
             request: tonic::Request<super::GetConsistencyProofRequest>,
@@ -648,7 +661,10 @@ pub mod ledger_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Events by leaf index, ascending, pinned to a tree size: the answer never changes.
+        /// Events by leaf index, ascending, pinned to a tree size: the answer never changes, but for
+        /// payloads that are erased meanwhile. Over HTTP a page at a time.
+        ///
+        /// A tree size above the published one, or a first index above it: BEYOND_TREE_SIZE (OUT_OF_RANGE).
         async fn read_events(
             &self,
             request: tonic::Request<super::ReadEventsRequest>,
@@ -659,7 +675,11 @@ pub mod ledger_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// Events of one stream by position, ascending, pinned to a tree size.
+        /// Events of one stream by position, ascending, pinned to a tree size. A stream without events
+        /// answers none. Over HTTP a page at a time; a stream's name stands in the path percent-encoded.
+        ///
+        /// A tree size above the published one: BEYOND_TREE_SIZE (OUT_OF_RANGE). Projections that have not
+        /// reached it in time: PROJECTION_BEHIND (UNAVAILABLE) with retry information.
         async fn read_stream(
             &self,
             request: tonic::Request<super::ReadStreamRequest>,

@@ -5,9 +5,15 @@ pub struct ListProofsRequest {
     /// The scan.
     #[prost(string, tag = "1")]
     pub scan_id: ::prost::alloc::string::String,
-    /// As of this tree size; the newest when absent.
+    /// As of this tree size; the newest when absent. A page token says it already.
     #[prost(uint64, optional, tag = "2")]
     pub tree_size: ::core::option::Option<u64>,
+    /// At most this many; 0 for 50, at most 500.
+    #[prost(uint32, tag = "3")]
+    pub page_size: u32,
+    /// Token of an earlier answer to the same request.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
 }
 /// The roots of a scan.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -15,6 +21,9 @@ pub struct ListProofsResponse {
     /// The roots.
     #[prost(message, repeated, tag = "1")]
     pub proofs: ::prost::alloc::vec::Vec<ProofSummary>,
+    /// Token for the next page; empty at the end.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
 }
 /// A sealed root.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -193,7 +202,7 @@ pub struct ProofRetention {
     pub kept_until: ::prost::alloc::string::String,
 }
 /// Asks for the roots sealed in a period.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListSealedProofsRequest {
     /// First millisecond, Unix time.
     #[prost(uint64, tag = "1")]
@@ -201,6 +210,12 @@ pub struct ListSealedProofsRequest {
     /// The millisecond after the last, Unix time.
     #[prost(uint64, tag = "2")]
     pub to_unix_ms: u64,
+    /// At most this many; 0 for 50, at most 500.
+    #[prost(uint32, tag = "3")]
+    pub page_size: u32,
+    /// Token of an earlier answer to the same request.
+    #[prost(string, tag = "4")]
+    pub page_token: ::prost::alloc::string::String,
 }
 /// Some roots sealed in a period.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -208,6 +223,9 @@ pub struct ListSealedProofsResponse {
     /// The roots.
     #[prost(message, repeated, tag = "1")]
     pub proofs: ::prost::alloc::vec::Vec<ProofSummary>,
+    /// Token for the next page; empty at the end.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
 }
 /// Generated client implementations.
 pub mod proof_service_client {
@@ -290,7 +308,8 @@ pub mod proof_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// The sealed roots of a scan, oldest first.
+        /// The sealed roots of a scan, oldest first, pinned to a tree size by the page token. Unknown scan:
+        /// SCAN_NOT_FOUND (NOT_FOUND).
         pub async fn list_proofs(
             &mut self,
             request: impl tonic::IntoRequest<super::ListProofsRequest>,
@@ -367,6 +386,9 @@ pub mod proof_service_client {
         }
         /// A proof bundle, in chunks: the same bytes at every download. With the chain, the scan's other
         /// sealed roots are part of the content: the bytes stay the same until there is another one.
+        ///
+        /// Unknown scan: SCAN_NOT_FOUND (NOT_FOUND); unknown root, or none sealed: PROOF_NOT_FOUND
+        /// (NOT_FOUND). Something of it was erased: PAYLOAD_ERASED (FAILED_PRECONDITION).
         pub async fn download_bundle(
             &mut self,
             request: impl tonic::IntoRequest<super::DownloadBundleRequest>,
@@ -420,7 +442,8 @@ pub mod proof_service_client {
                 .insert(GrpcMethod::new("stella.proof.v1.ProofService", "VerifyProof"));
             self.inner.unary(req, path, codec).await
         }
-        /// How long the proofs of a scan are kept, and where they are now.
+        /// How long the proofs of a scan are kept, and where they are now. Unknown scan: SCAN_NOT_FOUND
+        /// (NOT_FOUND).
         pub async fn get_proof_status(
             &mut self,
             request: impl tonic::IntoRequest<super::GetProofStatusRequest>,
@@ -447,12 +470,13 @@ pub mod proof_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// The roots sealed in a period of time, oldest first, over all scans.
+        /// The roots sealed in a period of time, oldest first, over all scans, pinned to a tree size by the
+        /// page token. A page may be short or empty before the last one.
         pub async fn list_sealed_proofs(
             &mut self,
             request: impl tonic::IntoRequest<super::ListSealedProofsRequest>,
         ) -> std::result::Result<
-            tonic::Response<tonic::codec::Streaming<super::ListSealedProofsResponse>>,
+            tonic::Response<super::ListSealedProofsResponse>,
             tonic::Status,
         > {
             self.inner
@@ -472,7 +496,7 @@ pub mod proof_service_client {
                 .insert(
                     GrpcMethod::new("stella.proof.v1.ProofService", "ListSealedProofs"),
                 );
-            self.inner.server_streaming(req, path, codec).await
+            self.inner.unary(req, path, codec).await
         }
     }
 }
@@ -489,7 +513,8 @@ pub mod proof_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with ProofServiceServer.
     #[async_trait]
     pub trait ProofService: std::marker::Send + std::marker::Sync + 'static {
-        /// The sealed roots of a scan, oldest first.
+        /// The sealed roots of a scan, oldest first, pinned to a tree size by the page token. Unknown scan:
+        /// SCAN_NOT_FOUND (NOT_FOUND).
         async fn list_proofs(
             &self,
             request: tonic::Request<super::ListProofsRequest>,
@@ -518,6 +543,9 @@ pub mod proof_service_server {
             + 'static;
         /// A proof bundle, in chunks: the same bytes at every download. With the chain, the scan's other
         /// sealed roots are part of the content: the bytes stay the same until there is another one.
+        ///
+        /// Unknown scan: SCAN_NOT_FOUND (NOT_FOUND); unknown root, or none sealed: PROOF_NOT_FOUND
+        /// (NOT_FOUND). Something of it was erased: PAYLOAD_ERASED (FAILED_PRECONDITION).
         async fn download_bundle(
             &self,
             request: tonic::Request<super::DownloadBundleRequest>,
@@ -535,7 +563,8 @@ pub mod proof_service_server {
             tonic::Response<super::VerifyProofResponse>,
             tonic::Status,
         >;
-        /// How long the proofs of a scan are kept, and where they are now.
+        /// How long the proofs of a scan are kept, and where they are now. Unknown scan: SCAN_NOT_FOUND
+        /// (NOT_FOUND).
         async fn get_proof_status(
             &self,
             request: tonic::Request<super::GetProofStatusRequest>,
@@ -543,21 +572,13 @@ pub mod proof_service_server {
             tonic::Response<super::GetProofStatusResponse>,
             tonic::Status,
         >;
-        /// Server streaming response type for the ListSealedProofs method.
-        type ListSealedProofsStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<
-                    super::ListSealedProofsResponse,
-                    tonic::Status,
-                >,
-            >
-            + std::marker::Send
-            + 'static;
-        /// The roots sealed in a period of time, oldest first, over all scans.
+        /// The roots sealed in a period of time, oldest first, over all scans, pinned to a tree size by the
+        /// page token. A page may be short or empty before the last one.
         async fn list_sealed_proofs(
             &self,
             request: tonic::Request<super::ListSealedProofsRequest>,
         ) -> std::result::Result<
-            tonic::Response<Self::ListSealedProofsStream>,
+            tonic::Response<super::ListSealedProofsResponse>,
             tonic::Status,
         >;
     }
@@ -914,13 +935,11 @@ pub mod proof_service_server {
                     struct ListSealedProofsSvc<T: ProofService>(pub Arc<T>);
                     impl<
                         T: ProofService,
-                    > tonic::server::ServerStreamingService<
-                        super::ListSealedProofsRequest,
-                    > for ListSealedProofsSvc<T> {
+                    > tonic::server::UnaryService<super::ListSealedProofsRequest>
+                    for ListSealedProofsSvc<T> {
                         type Response = super::ListSealedProofsResponse;
-                        type ResponseStream = T::ListSealedProofsStream;
                         type Future = BoxFuture<
-                            tonic::Response<Self::ResponseStream>,
+                            tonic::Response<Self::Response>,
                             tonic::Status,
                         >;
                         fn call(
@@ -952,7 +971,7 @@ pub mod proof_service_server {
                                 max_decoding_message_size,
                                 max_encoding_message_size,
                             );
-                        let res = grpc.server_streaming(method, req).await;
+                        let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

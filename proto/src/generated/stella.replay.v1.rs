@@ -2,7 +2,7 @@
 /// Asks for a batch.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StartBatchReplayRequest {
-    /// Makes a repeated request the same one; empty for none. At most 255 bytes.
+    /// Idempotency key of the caller, 1-255 bytes; empty for none.
     #[prost(string, tag = "1")]
     pub request_id: ::prost::alloc::string::String,
     /// The scans; empty for all requested since `since_unix_ms`. At most 100,000.
@@ -31,7 +31,7 @@ pub struct StartBatchReplayRequest {
     pub max_concurrency: u32,
 }
 /// A batch that was started, or that was there.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct StartBatchReplayResponse {
     /// The operation.
     #[prost(message, optional, tag = "1")]
@@ -39,6 +39,16 @@ pub struct StartBatchReplayResponse {
     /// Whether an earlier request started it.
     #[prost(bool, tag = "2")]
     pub existing: bool,
+    /// The same operation as `google.longrunning.Operations` knows it.
+    #[prost(message, optional, tag = "3")]
+    pub long_running: ::core::option::Option<crate::google::longrunning::Operation>,
+}
+/// The response of a batch that has ended, in `google.longrunning.Operation`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BatchReplayResult {
+    /// The batch; its results are pages of GetOperation.
+    #[prost(message, optional, tag = "1")]
+    pub operation: ::core::option::Option<Operation>,
 }
 /// A batch.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -124,7 +134,7 @@ pub struct GetOperationRequest {
     /// Results in the answer, at most; 0 for none, at most 1,000.
     #[prost(uint32, tag = "2")]
     pub page_size: u32,
-    /// Token of an earlier answer.
+    /// Token of an earlier answer for the same operation.
     #[prost(string, tag = "3")]
     pub page_token: ::prost::alloc::string::String,
 }
@@ -142,14 +152,24 @@ pub struct GetOperationResponse {
     pub next_page_token: ::prost::alloc::string::String,
 }
 /// Asks for operations.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListOperationsRequest {}
-/// Operations, newest first, at most 500.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListOperationsRequest {
+    /// At most this many; 0 for 50, at most 500.
+    #[prost(uint32, tag = "1")]
+    pub page_size: u32,
+    /// Token of an earlier answer to the same request.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// Operations, newest first.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListOperationsResponse {
     /// The operations.
     #[prost(message, repeated, tag = "1")]
     pub operations: ::prost::alloc::vec::Vec<Operation>,
+    /// Token for the next page; empty at the end.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
 }
 /// Asks an operation to stop.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -157,6 +177,9 @@ pub struct CancelOperationRequest {
     /// Its name.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
+    /// Idempotency key of the caller, 1-255 bytes; empty for none.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
 }
 /// The operation, stopping or ended.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -191,7 +214,9 @@ pub mod replay_service_client {
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
     /// Batches of replays. A batch is a job in the ledger: its start, its results and its end are events,
-    /// so it goes on where it was when the server stopped.
+    /// so it goes on where it was when the server stopped. It is also an operation of
+    /// `google.longrunning.Operations` on the same port, under the same name, with the `Operation` below
+    /// as its metadata and `BatchReplayResult` as its response.
     #[derive(Debug, Clone)]
     pub struct ReplayServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -263,7 +288,8 @@ pub mod replay_service_client {
         }
         /// Starts a batch and answers at once. When this answers, the job is a durable event. The same
         /// request id of the same caller with the same request answers the operation that exists, with
-        /// another request REQUEST_ID_REUSED (ALREADY_EXISTS).
+        /// another request REQUEST_ID_REUSED (ALREADY_EXISTS). More than 100,000 scans: TOO_LARGE
+        /// (INVALID_ARGUMENT). Unknown inputs: SNAPSHOT_NOT_FOUND, POLICY_NOT_FOUND (NOT_FOUND).
         pub async fn start_batch_replay(
             &mut self,
             request: impl tonic::IntoRequest<super::StartBatchReplayRequest>,
@@ -317,7 +343,7 @@ pub mod replay_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Operations, newest first.
+        /// Batches, newest first, pinned to a tree size by the page token; how far each is, is said as of now.
         pub async fn list_operations(
             &mut self,
             request: impl tonic::IntoRequest<super::ListOperationsRequest>,
@@ -345,7 +371,8 @@ pub mod replay_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Asks an operation to stop. Replays under way are finished; what was not begun is not. An
-        /// operation that is done stays as it is.
+        /// operation that is done stays as it is. Asking twice is asking once; a repeated `request_id` of one
+        /// principal for another operation is REQUEST_ID_REUSED (ALREADY_EXISTS). Unknown: NOT_FOUND.
         pub async fn cancel_operation(
             &mut self,
             request: impl tonic::IntoRequest<super::CancelOperationRequest>,
@@ -373,6 +400,7 @@ pub mod replay_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The operation each time it has got further, at most ten times a second, until it is done.
+        /// Unknown: NOT_FOUND.
         pub async fn watch_operation(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchOperationRequest>,
@@ -416,7 +444,8 @@ pub mod replay_service_server {
     pub trait ReplayService: std::marker::Send + std::marker::Sync + 'static {
         /// Starts a batch and answers at once. When this answers, the job is a durable event. The same
         /// request id of the same caller with the same request answers the operation that exists, with
-        /// another request REQUEST_ID_REUSED (ALREADY_EXISTS).
+        /// another request REQUEST_ID_REUSED (ALREADY_EXISTS). More than 100,000 scans: TOO_LARGE
+        /// (INVALID_ARGUMENT). Unknown inputs: SNAPSHOT_NOT_FOUND, POLICY_NOT_FOUND (NOT_FOUND).
         async fn start_batch_replay(
             &self,
             request: tonic::Request<super::StartBatchReplayRequest>,
@@ -432,7 +461,7 @@ pub mod replay_service_server {
             tonic::Response<super::GetOperationResponse>,
             tonic::Status,
         >;
-        /// Operations, newest first.
+        /// Batches, newest first, pinned to a tree size by the page token; how far each is, is said as of now.
         async fn list_operations(
             &self,
             request: tonic::Request<super::ListOperationsRequest>,
@@ -441,7 +470,8 @@ pub mod replay_service_server {
             tonic::Status,
         >;
         /// Asks an operation to stop. Replays under way are finished; what was not begun is not. An
-        /// operation that is done stays as it is.
+        /// operation that is done stays as it is. Asking twice is asking once; a repeated `request_id` of one
+        /// principal for another operation is REQUEST_ID_REUSED (ALREADY_EXISTS). Unknown: NOT_FOUND.
         async fn cancel_operation(
             &self,
             request: tonic::Request<super::CancelOperationRequest>,
@@ -456,6 +486,7 @@ pub mod replay_service_server {
             + std::marker::Send
             + 'static;
         /// The operation each time it has got further, at most ten times a second, until it is done.
+        /// Unknown: NOT_FOUND.
         async fn watch_operation(
             &self,
             request: tonic::Request<super::WatchOperationRequest>,
@@ -465,7 +496,9 @@ pub mod replay_service_server {
         >;
     }
     /// Batches of replays. A batch is a job in the ledger: its start, its results and its end are events,
-    /// so it goes on where it was when the server stopped.
+    /// so it goes on where it was when the server stopped. It is also an operation of
+    /// `google.longrunning.Operations` on the same port, under the same name, with the `Operation` below
+    /// as its metadata and `BatchReplayResult` as its response.
     #[derive(Debug)]
     pub struct ReplayServiceServer<T> {
         inner: Arc<T>,

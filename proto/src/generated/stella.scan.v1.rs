@@ -38,6 +38,9 @@ pub struct SubmitScanRequest {
     /// Reachability facts (govulncheck JSON or `stella.reachability/v1`); may be empty.
     #[prost(bytes = "bytes", tag = "11")]
     pub reachability: ::prost::bytes::Bytes,
+    /// Idempotency key of the caller, 1-255 bytes; empty for none.
+    #[prost(string, tag = "12")]
+    pub request_id: ::prost::alloc::string::String,
 }
 /// A scored scan.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -106,7 +109,7 @@ pub struct ListScansRequest {
     /// At most this many; 0 for 50, at most 500.
     #[prost(uint32, tag = "1")]
     pub page_size: u32,
-    /// Token of an earlier answer.
+    /// Token of an earlier answer to the same request.
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
     /// Only scans requested at or after this time, Unix milliseconds; 0 for all.
@@ -119,7 +122,7 @@ pub struct ListScansRequest {
     #[prost(uint64, optional, tag = "5")]
     pub tree_size: ::core::option::Option<u64>,
     /// Only scans whose SBOM has this package, a purl whose version does not matter; empty for all.
-    /// Found by the index from packages to scans. One page, at most 500, whatever `page_size` says.
+    /// Found by the index from packages to scans.
     #[prost(string, tag = "6")]
     pub package: ::prost::alloc::string::String,
 }
@@ -217,6 +220,13 @@ pub mod scan_service_client {
         /// Scores an SBOM. When this answers, the manifest, every rule application and the sealed root
         /// are durable events with a signed checkpoint over them. Submitting what resolves to a manifest
         /// that is registered answers the existing scan (`existing` is set).
+        ///
+        /// A repeated `request_id` of one principal with the same request answers as the first time, also
+        /// when other snapshots are current by now; with another request REQUEST_ID_REUSED
+        /// (ALREADY_EXISTS). A document that is no SBOM: BAD_SBOM (INVALID_ARGUMENT). Unknown inputs:
+        /// SNAPSHOT_NOT_FOUND, POLICY_NOT_FOUND (NOT_FOUND). Settings that the engine refuses: BAD_MANIFEST
+        /// (INVALID_ARGUMENT). Over HTTP a scan that exists is SCAN_EXISTS (409) unless `idempotent` is
+        /// asked for.
         pub async fn submit_scan(
             &mut self,
             request: impl tonic::IntoRequest<super::SubmitScanRequest>,
@@ -266,7 +276,8 @@ pub mod scan_service_client {
                 .insert(GrpcMethod::new("stella.scan.v1.ScanService", "GetScan"));
             self.inner.unary(req, path, codec).await
         }
-        /// Scans, newest first, pinned to a tree size by the page token.
+        /// Scans, newest first, pinned to a tree size by the page token. A page may be short or empty before
+        /// the last one.
         pub async fn list_scans(
             &mut self,
             request: impl tonic::IntoRequest<super::ListScansRequest>,
@@ -309,6 +320,13 @@ pub mod scan_service_server {
         /// Scores an SBOM. When this answers, the manifest, every rule application and the sealed root
         /// are durable events with a signed checkpoint over them. Submitting what resolves to a manifest
         /// that is registered answers the existing scan (`existing` is set).
+        ///
+        /// A repeated `request_id` of one principal with the same request answers as the first time, also
+        /// when other snapshots are current by now; with another request REQUEST_ID_REUSED
+        /// (ALREADY_EXISTS). A document that is no SBOM: BAD_SBOM (INVALID_ARGUMENT). Unknown inputs:
+        /// SNAPSHOT_NOT_FOUND, POLICY_NOT_FOUND (NOT_FOUND). Settings that the engine refuses: BAD_MANIFEST
+        /// (INVALID_ARGUMENT). Over HTTP a scan that exists is SCAN_EXISTS (409) unless `idempotent` is
+        /// asked for.
         async fn submit_scan(
             &self,
             request: tonic::Request<super::SubmitScanRequest>,
@@ -321,7 +339,8 @@ pub mod scan_service_server {
             &self,
             request: tonic::Request<super::GetScanRequest>,
         ) -> std::result::Result<tonic::Response<super::GetScanResponse>, tonic::Status>;
-        /// Scans, newest first, pinned to a tree size by the page token.
+        /// Scans, newest first, pinned to a tree size by the page token. A page may be short or empty before
+        /// the last one.
         async fn list_scans(
             &self,
             request: tonic::Request<super::ListScansRequest>,

@@ -54,6 +54,9 @@ pub struct ReplayScoreRequest {
     /// Engine instead of the one that computed the scan.
     #[prost(uint32, optional, tag = "8")]
     pub engine_version: ::core::option::Option<u32>,
+    /// Idempotency key of the caller, 1-255 bytes; empty for none.
+    #[prost(string, tag = "9")]
+    pub request_id: ::prost::alloc::string::String,
 }
 /// The outcome of a replay.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -217,7 +220,8 @@ pub mod score_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// The manifest of a scan, as the bytes that were hashed.
+        /// The manifest of a scan, as the bytes that were hashed. Unknown scan: SCAN_NOT_FOUND (NOT_FOUND);
+        /// unknown root: PROOF_NOT_FOUND (NOT_FOUND).
         pub async fn get_manifest(
             &mut self,
             request: impl tonic::IntoRequest<super::GetManifestRequest>,
@@ -248,7 +252,12 @@ pub mod score_service_client {
         /// the log and linked to the scan: they stand in its stream. When they make one that is, the
         /// computation is compared with what is recorded and one event says equal, or names the first
         /// node that differs (REPLAY_DIFFERS, DATA_LOSS). What this answers is durable, unless `dry_run`
-        /// was set: then nothing was appended.
+        /// was set: then nothing was appended, and `request_id` means nothing.
+        ///
+        /// A repeated `request_id` of one principal with the same request answers as the first time, from
+        /// what was recorded; with another request REQUEST_ID_REUSED (ALREADY_EXISTS). Unknown scan:
+        /// SCAN_NOT_FOUND (NOT_FOUND); one without a sealed root: PROOF_NOT_FOUND (NOT_FOUND). Unknown inputs:
+        /// SNAPSHOT_NOT_FOUND, POLICY_NOT_FOUND (NOT_FOUND).
         pub async fn replay_score(
             &mut self,
             request: impl tonic::IntoRequest<super::ReplayScoreRequest>,
@@ -288,7 +297,8 @@ pub mod score_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with ScoreServiceServer.
     #[async_trait]
     pub trait ScoreService: std::marker::Send + std::marker::Sync + 'static {
-        /// The manifest of a scan, as the bytes that were hashed.
+        /// The manifest of a scan, as the bytes that were hashed. Unknown scan: SCAN_NOT_FOUND (NOT_FOUND);
+        /// unknown root: PROOF_NOT_FOUND (NOT_FOUND).
         async fn get_manifest(
             &self,
             request: tonic::Request<super::GetManifestRequest>,
@@ -302,7 +312,12 @@ pub mod score_service_server {
         /// the log and linked to the scan: they stand in its stream. When they make one that is, the
         /// computation is compared with what is recorded and one event says equal, or names the first
         /// node that differs (REPLAY_DIFFERS, DATA_LOSS). What this answers is durable, unless `dry_run`
-        /// was set: then nothing was appended.
+        /// was set: then nothing was appended, and `request_id` means nothing.
+        ///
+        /// A repeated `request_id` of one principal with the same request answers as the first time, from
+        /// what was recorded; with another request REQUEST_ID_REUSED (ALREADY_EXISTS). Unknown scan:
+        /// SCAN_NOT_FOUND (NOT_FOUND); one without a sealed root: PROOF_NOT_FOUND (NOT_FOUND). Unknown inputs:
+        /// SNAPSHOT_NOT_FOUND, POLICY_NOT_FOUND (NOT_FOUND).
         async fn replay_score(
             &self,
             request: tonic::Request<super::ReplayScoreRequest>,

@@ -23,7 +23,7 @@ pub mod import_snapshot_request {
     }
 }
 /// What is imported.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ImportHeader {
     /// Kind of snapshot.
     #[prost(enumeration = "SnapshotKind", tag = "1")]
@@ -31,6 +31,9 @@ pub struct ImportHeader {
     /// Whether to publish it at once.
     #[prost(bool, tag = "2")]
     pub publish: bool,
+    /// Idempotency key of the caller, 1-255 bytes; empty for none.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
 }
 /// A file of an import. What it holds (OSV, EPSS, KEV, CVE records, VEX, an archive of them) is told
 /// from its content.
@@ -84,6 +87,9 @@ pub struct PublishSnapshotRequest {
     /// The snapshot.
     #[prost(string, tag = "1")]
     pub hash: ::prost::alloc::string::String,
+    /// Idempotency key of the caller, 1-255 bytes; empty for none.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
 }
 /// The outcome of publishing.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -98,7 +104,7 @@ pub struct ListSnapshotsRequest {
     /// At most this many; 0 for 50, at most 500.
     #[prost(uint32, tag = "1")]
     pub page_size: u32,
-    /// Token of an earlier answer.
+    /// Token of an earlier answer to the same request.
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
     /// Only of this kind; unspecified for all.
@@ -124,6 +130,9 @@ pub struct RegisterPolicyRequest {
     /// YAML or JSON text.
     #[prost(bytes = "bytes", tag = "1")]
     pub policy: ::prost::bytes::Bytes,
+    /// Idempotency key of the caller, 1-255 bytes; empty for none.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
 }
 /// A registered policy.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -303,7 +312,7 @@ pub struct ListPoliciesRequest {
     /// At most this many; 0 for 50, at most 500.
     #[prost(uint32, tag = "1")]
     pub page_size: u32,
-    /// Token of an earlier answer.
+    /// Token of an earlier answer to the same request.
     #[prost(string, tag = "2")]
     pub page_token: ::prost::alloc::string::String,
     /// As of this tree size; the newest when absent. A page token says it already.
@@ -326,6 +335,9 @@ pub struct PublishPolicyRequest {
     /// The policy.
     #[prost(string, tag = "1")]
     pub hash: ::prost::alloc::string::String,
+    /// Idempotency key of the caller, 1-255 bytes; empty for none.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
 }
 /// The outcome of publishing a policy.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -500,7 +512,11 @@ pub mod snapshot_service_client {
         /// Imports a snapshot from the files users download. All or nothing: a bad record refuses the
         /// whole import and is named (SNAPSHOT_BAD_RECORD, INVALID_ARGUMENT). When this answers, the
         /// snapshot's records are durable and an event names it. Importing the same contents again
-        /// answers with the same hash and appends nothing.
+        /// answers with the same hash and appends nothing, unless a request id has to be remembered.
+        ///
+        /// A repeated `request_id` of one principal with the same files answers as the first time and
+        /// publishes nothing again; with others REQUEST_ID_REUSED (ALREADY_EXISTS). Too many files or bytes:
+        /// TOO_LARGE (INVALID_ARGUMENT).
         pub async fn import_snapshot(
             &mut self,
             request: impl tonic::IntoStreamingRequest<
@@ -532,7 +548,10 @@ pub mod snapshot_service_client {
                 );
             self.inner.client_streaming(req, path, codec).await
         }
-        /// Makes a snapshot the current one of its kind: an event.
+        /// Makes a snapshot the current one of its kind: an event, unless it is current and no request id
+        /// has to be remembered. A repeated `request_id` of one principal publishes nothing again and answers
+        /// as the first time; with another snapshot REQUEST_ID_REUSED (ALREADY_EXISTS). Unknown:
+        /// SNAPSHOT_NOT_FOUND (NOT_FOUND).
         pub async fn publish_snapshot(
             &mut self,
             request: impl tonic::IntoRequest<super::PublishSnapshotRequest>,
@@ -562,7 +581,8 @@ pub mod snapshot_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Snapshots by hash.
+        /// Snapshots, newest first, feed snapshots before VEX snapshots, pinned to a tree size by the page
+        /// token.
         pub async fn list_snapshots(
             &mut self,
             request: impl tonic::IntoRequest<super::ListSnapshotsRequest>,
@@ -620,6 +640,7 @@ pub mod snapshot_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// What differs between two snapshots of one kind: rows in the snapshots' order, then the totals.
+        /// Over HTTP in one answer. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND), SCAN_NOT_FOUND (NOT_FOUND).
         pub async fn diff_snapshots(
             &mut self,
             request: impl tonic::IntoRequest<super::DiffSnapshotsRequest>,
@@ -650,7 +671,8 @@ pub mod snapshot_service_client {
             self.inner.server_streaming(req, path, codec).await
         }
         /// Proves which rows a snapshot has for a package or a vulnerability, none included: FORMATS.md
-        /// 7.4. Verifies offline against the snapshot's hash.
+        /// 7.4. Verifies offline against the snapshot's hash. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND). More
+        /// than one proof may hold: TOO_LARGE (INVALID_ARGUMENT).
         pub async fn prove_snapshot(
             &mut self,
             request: impl tonic::IntoRequest<super::ProveSnapshotRequest>,
@@ -707,7 +729,7 @@ pub mod snapshot_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Registered policies, newest first.
+        /// Registered policies, newest first, pinned to a tree size by the page token.
         pub async fn list_policies(
             &mut self,
             request: impl tonic::IntoRequest<super::ListPoliciesRequest>,
@@ -734,7 +756,10 @@ pub mod snapshot_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Makes a registered policy the current one: an event.
+        /// Makes a registered policy the current one: an event, unless it is current and no request id has
+        /// to be remembered. A repeated `request_id` of one principal publishes nothing again and answers as
+        /// the first time; with another policy REQUEST_ID_REUSED (ALREADY_EXISTS). Unknown:
+        /// POLICY_NOT_FOUND (NOT_FOUND).
         pub async fn publish_policy(
             &mut self,
             request: impl tonic::IntoRequest<super::PublishPolicyRequest>,
@@ -764,7 +789,10 @@ pub mod snapshot_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Registers a policy (YAML or JSON); its identity is the hash of its canonical JSON.
+        /// Registers a policy (YAML or JSON); its identity is the hash of its canonical JSON. When this
+        /// answers, the policy is durable and an event names it. Registering it again answers the same hash.
+        /// A policy that does not hold: BAD_POLICY (INVALID_ARGUMENT). A repeated `request_id` of one
+        /// principal with another policy: REQUEST_ID_REUSED (ALREADY_EXISTS).
         pub async fn register_policy(
             &mut self,
             request: impl tonic::IntoRequest<super::RegisterPolicyRequest>,
@@ -812,7 +840,11 @@ pub mod snapshot_service_server {
         /// Imports a snapshot from the files users download. All or nothing: a bad record refuses the
         /// whole import and is named (SNAPSHOT_BAD_RECORD, INVALID_ARGUMENT). When this answers, the
         /// snapshot's records are durable and an event names it. Importing the same contents again
-        /// answers with the same hash and appends nothing.
+        /// answers with the same hash and appends nothing, unless a request id has to be remembered.
+        ///
+        /// A repeated `request_id` of one principal with the same files answers as the first time and
+        /// publishes nothing again; with others REQUEST_ID_REUSED (ALREADY_EXISTS). Too many files or bytes:
+        /// TOO_LARGE (INVALID_ARGUMENT).
         async fn import_snapshot(
             &self,
             request: tonic::Request<tonic::Streaming<super::ImportSnapshotRequest>>,
@@ -820,7 +852,10 @@ pub mod snapshot_service_server {
             tonic::Response<super::ImportSnapshotResponse>,
             tonic::Status,
         >;
-        /// Makes a snapshot the current one of its kind: an event.
+        /// Makes a snapshot the current one of its kind: an event, unless it is current and no request id
+        /// has to be remembered. A repeated `request_id` of one principal publishes nothing again and answers
+        /// as the first time; with another snapshot REQUEST_ID_REUSED (ALREADY_EXISTS). Unknown:
+        /// SNAPSHOT_NOT_FOUND (NOT_FOUND).
         async fn publish_snapshot(
             &self,
             request: tonic::Request<super::PublishSnapshotRequest>,
@@ -828,7 +863,8 @@ pub mod snapshot_service_server {
             tonic::Response<super::PublishSnapshotResponse>,
             tonic::Status,
         >;
-        /// Snapshots by hash.
+        /// Snapshots, newest first, feed snapshots before VEX snapshots, pinned to a tree size by the page
+        /// token.
         async fn list_snapshots(
             &self,
             request: tonic::Request<super::ListSnapshotsRequest>,
@@ -851,6 +887,7 @@ pub mod snapshot_service_server {
             + std::marker::Send
             + 'static;
         /// What differs between two snapshots of one kind: rows in the snapshots' order, then the totals.
+        /// Over HTTP in one answer. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND), SCAN_NOT_FOUND (NOT_FOUND).
         async fn diff_snapshots(
             &self,
             request: tonic::Request<super::DiffSnapshotsRequest>,
@@ -859,7 +896,8 @@ pub mod snapshot_service_server {
             tonic::Status,
         >;
         /// Proves which rows a snapshot has for a package or a vulnerability, none included: FORMATS.md
-        /// 7.4. Verifies offline against the snapshot's hash.
+        /// 7.4. Verifies offline against the snapshot's hash. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND). More
+        /// than one proof may hold: TOO_LARGE (INVALID_ARGUMENT).
         async fn prove_snapshot(
             &self,
             request: tonic::Request<super::ProveSnapshotRequest>,
@@ -875,7 +913,7 @@ pub mod snapshot_service_server {
             tonic::Response<super::GetPolicyResponse>,
             tonic::Status,
         >;
-        /// Registered policies, newest first.
+        /// Registered policies, newest first, pinned to a tree size by the page token.
         async fn list_policies(
             &self,
             request: tonic::Request<super::ListPoliciesRequest>,
@@ -883,7 +921,10 @@ pub mod snapshot_service_server {
             tonic::Response<super::ListPoliciesResponse>,
             tonic::Status,
         >;
-        /// Makes a registered policy the current one: an event.
+        /// Makes a registered policy the current one: an event, unless it is current and no request id has
+        /// to be remembered. A repeated `request_id` of one principal publishes nothing again and answers as
+        /// the first time; with another policy REQUEST_ID_REUSED (ALREADY_EXISTS). Unknown:
+        /// POLICY_NOT_FOUND (NOT_FOUND).
         async fn publish_policy(
             &self,
             request: tonic::Request<super::PublishPolicyRequest>,
@@ -891,7 +932,10 @@ pub mod snapshot_service_server {
             tonic::Response<super::PublishPolicyResponse>,
             tonic::Status,
         >;
-        /// Registers a policy (YAML or JSON); its identity is the hash of its canonical JSON.
+        /// Registers a policy (YAML or JSON); its identity is the hash of its canonical JSON. When this
+        /// answers, the policy is durable and an event names it. Registering it again answers the same hash.
+        /// A policy that does not hold: BAD_POLICY (INVALID_ARGUMENT). A repeated `request_id` of one
+        /// principal with another policy: REQUEST_ID_REUSED (ALREADY_EXISTS).
         async fn register_policy(
             &self,
             request: tonic::Request<super::RegisterPolicyRequest>,

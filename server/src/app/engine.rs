@@ -105,7 +105,7 @@ pub(super) fn compute(manifest: &ScanManifest, inputs: &Inputs) -> Result<Comput
 
 /// A policy from YAML or JSON.
 pub(super) fn parse_policy(text: &[u8]) -> Result<Policy, Refusal> {
-    let bad = |problem: String| Refusal::new(Reason::BadPolicy, problem);
+    let bad = |problem: String| Refusal::new(Reason::BadPolicy, problem).of_field("policy");
     let text = std::str::from_utf8(text).map_err(|problem| bad(problem.to_string()))?;
     Policy::parse(text).map_err(|problem| bad(problem.to_string()))
 }
@@ -142,12 +142,14 @@ pub(super) fn reachability(bytes: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
 }
 
 fn read_sbom(bytes: &[u8]) -> Result<Bom, Refusal> {
-    sbom::read(bytes).map_err(|problem| Refusal::new(Reason::BadSbom, problem.to_string()))
+    sbom::read(bytes)
+        .map_err(|problem| Refusal::new(Reason::BadSbom, problem.to_string()).of_field("sbom"))
 }
 
 fn read_reachability(bytes: &[u8]) -> Result<ReachabilitySet, Refusal> {
-    reachability::read(bytes)
-        .map_err(|problem| Refusal::new(Reason::BadSbom, format!("reachability: {problem}")))
+    reachability::read(bytes).map_err(|problem| {
+        Refusal::new(Reason::BadSbom, format!("reachability: {problem}")).of_field("reachability")
+    })
 }
 
 fn decompress(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {

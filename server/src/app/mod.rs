@@ -10,8 +10,12 @@ mod engine;
 mod exports;
 mod growth;
 mod open;
+mod operations;
+mod pages;
 mod policies;
 mod proofs;
+mod rebuilds;
+mod repeats;
 mod replays;
 mod scans;
 mod snapshots;
@@ -21,6 +25,9 @@ mod writer;
 pub use batch::{ErrorDocument, OperationDocument, ProgressDocument, ResultDocument};
 pub(crate) use exports::{Export, Piece};
 pub use open::{AppOptions, FsckReport, dev_token, fsck_directory};
+#[cfg(test)]
+pub(crate) use operations::batch as long_running;
+pub(crate) use operations::of_rebuild;
 pub use proofs::{OWN_ANCHOR, VerifyProofDocument};
 pub(crate) use replays::points;
 pub use replays::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, ScoreProofDocument};
@@ -52,6 +59,9 @@ pub struct App {
     /// What differs between feed snapshots, as far as it was asked for.
     differences: Mutex<replays::Differences>,
     jobs: batch::Jobs,
+    rebuilds: rebuilds::Rebuilds,
+    tokens: pages::Tokens,
+    turns: repeats::Turns,
     /// Held while one computation's nodes are appended and sealed.
     recording: Mutex<()>,
 }

@@ -1,7 +1,7 @@
 //! Opening a data directory, making it when it is new, and checking it when it does not open.
 
 use super::growth::Growing;
-use super::{App, batch, engine};
+use super::{App, batch, engine, pages, rebuilds, repeats};
 use crate::keys::{Keys, Secrecy, storage, write};
 use crate::refusal::Refusal;
 use serde_json::{Value, json};
@@ -72,6 +72,7 @@ impl App {
         let vkey = signer.verifier_key().to_string();
         keys.publish(&vkey)?;
         let ledger = ledger(&directory, &origin, signer, progress)?;
+        let tokens = pages::Tokens::new(keys.log().as_bytes(), &origin);
         let app = Self {
             growing: Growing::of(&ledger),
             ledger,
@@ -81,6 +82,9 @@ impl App {
             feeds: Mutex::new(engine::FeedCache::default()),
             differences: Mutex::new(Vec::new()),
             jobs: batch::Jobs::default(),
+            rebuilds: rebuilds::Rebuilds::default(),
+            tokens,
+            turns: repeats::Turns::default(),
             recording: Mutex::new(()),
         };
         app.resume()?;
@@ -95,6 +99,7 @@ impl App {
     /// Any reason of storage; [`Reason::Unavailable`] when calls are still under way.
     pub fn close(mut self: Arc<Self>) -> Result<(), Refusal> {
         self.jobs.close();
+        self.rebuilds.close();
         for _ in 0..CLOSE_TRIES {
             match Arc::try_unwrap(self) {
                 Ok(app) => return Ok(app.ledger.close()?),

@@ -2,11 +2,12 @@
 
 use super::App;
 use super::engine;
-use super::scans::{page_size, page_token};
+use super::pages::{leaf, page_size};
+use super::repeats::Repeatable;
 use super::writer::{AppendOutcome, Draft};
 use crate::auth::Caller;
 use crate::refusal::Refusal;
-use stella_ledger::ledger::PolicyRecord;
+use stella_ledger::ledger::{PolicyRecord, View};
 use stella_ledger::log::{NameRule, Named};
 use stella_proto::reason::Reason;
 use stella_proto::snapshot as wire;
@@ -14,22 +15,31 @@ use stella_verify::event::EventType;
 use stella_verify::event::payload::{PolicyPublished, PolicyRegistered};
 use stella_verify::hash::{BlobDigest, PolicyHash};
 use stella_verify::time::format_time;
+use stella_verify::units::LeafIndex;
 
 impl App {
     /// Registers a policy; its canonical JSON is durable before the event that names it.
     pub(crate) fn register_policy(
         &self,
         caller: &Caller,
-        text: &[u8],
+        request: &wire::RegisterPolicyRequest,
     ) -> Result<PolicyHash, Refusal> {
-        let policy = engine::parse_policy(text)?;
+        let asked = Repeatable::of(caller, "RegisterPolicy", &request.request_id, request)?;
+        let asked = asked.as_ref();
+        let _turn = self.turn(asked);
+        let policy = engine::parse_policy(&request.policy)?;
         let (hash, canonical) = (policy.hash(), policy.canonical().to_vec());
+        if self.earlier(asked)?.is_some() {
+            return Ok(hash);
+        }
         if self.ledger.knows(&Named::Policy(hash))? {
+            self.remember(caller, asked, &hash.to_string())?;
             return Ok(hash);
         }
         let blob = self.put(&canonical)?;
         let registered = PolicyRegistered { policy: hash, blob };
         let draft = Draft::by(caller)
+            .asked(asked)
             .name(NameRule::Introduce(Named::Policy(hash)))
             .name(NameRule::Record(Named::Blob(blob)))
             .event(
@@ -38,7 +48,11 @@ impl App {
                 registered.to_bytes(),
             )?;
         match self.append(draft) {
-            Ok(_) | Err(AppendOutcome::AlreadyKnown) => Ok(hash),
+            Ok(_) => Ok(hash),
+            Err(AppendOutcome::AlreadyKnown) => {
+                self.remember(caller, asked, &hash.to_string())?;
+                Ok(hash)
+            }
             Err(other) => Err(other.into()),
         }
     }
@@ -59,7 +73,11 @@ impl App {
             if let Some(current) = self.current_policy()? {
                 return Ok(current);
             }
-            return self.register_policy(caller, engine::default_policy()?.as_bytes());
+            let request = wire::RegisterPolicyRequest {
+                policy: engine::default_policy()?.to_owned().into(),
+                request_id: String::new(),
+            };
+            return self.register_policy(caller, &request);
         }
         let hash: PolicyHash = text
             .parse()
@@ -75,28 +93,36 @@ impl App {
     pub(crate) fn publish_policy(
         &self,
         caller: &Caller,
-        hash: PolicyHash,
+        request: &wire::PublishPolicyRequest,
     ) -> Result<wire::Policy, Refusal> {
-        let described = self.describe_policy(hash)?;
-        if described.current {
+        let hash: PolicyHash =
+            (request.hash.parse()).map_err(|problem| Refusal::field("hash", problem))?;
+        let asked = Repeatable::of(caller, "PublishPolicy", &request.request_id, request)?;
+        let _turn = self.turn(asked.as_ref());
+        if let Some(earlier) = self.earlier(asked.as_ref())? {
+            return self.describe_policy(&self.view_at(earlier.size)?, hash);
+        }
+        let described = self.describe_policy(&self.newest()?, hash)?;
+        if described.current && asked.is_none() {
             return Ok(described);
         }
         let draft = Draft::by(caller)
+            .asked(asked.as_ref())
             .name(NameRule::Require(Named::Policy(hash)))
             .event(
                 "policies",
                 EventType::POLICY_PUBLISHED,
                 PolicyPublished { policy: hash }.to_bytes(),
             )?;
-        self.append(draft)?;
-        self.describe_policy(hash)
+        let receipt = self.append(draft)?;
+        self.describe_policy(&self.view_at(receipt.end())?, hash)
     }
 
     /// A registered policy, with its canonical JSON.
     pub(crate) fn get_policy(&self, hash: PolicyHash) -> Result<wire::GetPolicyResponse, Refusal> {
         Ok(wire::GetPolicyResponse {
             policy: self.policy(hash)?.into(),
-            description: Some(self.describe_policy(hash)?),
+            description: Some(self.describe_policy(&self.newest()?, hash)?),
         })
     }
 
@@ -105,8 +131,9 @@ impl App {
         &self,
         request: &wire::ListPoliciesRequest,
     ) -> Result<wire::ListPoliciesResponse, Refusal> {
-        let (view, from) = self.paged_at(&request.page_token, request.tree_size)?;
-        let page = view.policies(from, page_size(request.page_size))?;
+        let listing = self.tokens.listing("ListPolicies", &[]);
+        let (view, from) = self.paged_at(listing, &request.page_token, request.tree_size)?;
+        let page = view.policies(leaf(from), page_size(request.page_size))?;
         let current = view.current_policy()?;
         let described = page
             .items
@@ -114,12 +141,11 @@ impl App {
             .map(|record| self.policy_row(record, current));
         Ok(wire::ListPoliciesResponse {
             policies: described.collect::<Result<_, _>>()?,
-            next_page_token: page_token(&view, page.next),
+            next_page_token: self.page_token(listing, view.size(), page.next.map(LeafIndex::get)),
         })
     }
 
-    fn describe_policy(&self, hash: PolicyHash) -> Result<wire::Policy, Refusal> {
-        let view = self.newest()?;
+    fn describe_policy(&self, view: &View<'_>, hash: PolicyHash) -> Result<wire::Policy, Refusal> {
         self.policy_row(&view.policy(&hash)?, view.current_policy()?)
     }
 

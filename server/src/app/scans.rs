@@ -2,10 +2,13 @@
 
 use super::App;
 use super::engine::{self, Inputs};
+use super::pages::{cut, leaf, page_size};
+use super::repeats::{Earlier, Repeatable, untold};
 use super::writer::{AppendOutcome, Draft};
 use crate::auth::Caller;
 use crate::refusal::Refusal;
-use std::collections::BTreeSet;
+use prost::Message as _;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use stella_ledger::index::kv::Direction;
 use stella_ledger::ledger::{PageSize, ReplayRecord, SealRecord, View};
@@ -138,13 +141,38 @@ impl App {
         caller: &Caller,
         request: wire::SubmitScanRequest,
     ) -> Result<wire::SubmitScanResponse, Refusal> {
+        let asked = repeatable(caller, &request)?;
+        let _turn = self.turn(asked.as_ref());
+        if let Some(earlier) = self.earlier(asked.as_ref())? {
+            return self.submitted_then(&earlier);
+        }
         let (manifest, inputs) = self.resolve(caller, request)?;
-        let (scan, existing) = self.register(caller, &manifest)?;
+        let (scan, existing) = self.register(caller, &manifest, asked.as_ref())?;
         self.complete(&scan, &manifest, &inputs)?;
         let (state, at) = self.scan_state(&scan)?;
         Ok(wire::SubmitScanResponse {
             scan: Some(state.to_wire(at)),
             existing,
+            warnings: inputs.warnings(),
+        })
+    }
+
+    /// The answer of an earlier submission, completed if a crash cut it short.
+    fn submitted_then(&self, earlier: &Earlier) -> Result<wire::SubmitScanResponse, Refusal> {
+        let requested = earlier.find(EventType::SCAN_REQUESTED)?;
+        let requested = requested.ok_or_else(|| untold("SubmitScan"))?;
+        let requested = requested.read(ScanRequested::parse)?;
+        let manifest = (self.newest()?.manifest(&requested.manifest)?.registered).manifest;
+        let inputs = self.load(&manifest)?;
+        self.complete(&requested.scan, &manifest, &inputs)?;
+        // As of the seal with its signature, or of the request when that came later.
+        let seal = self.newest()?.seal_of(&requested.manifest)?;
+        let sealed = seal.map_or(0, |seal| seal.leaf.get().saturating_add(SEAL_EVENTS));
+        let view = self.view_at(earlier.size.max(TreeSize::new(sealed)))?;
+        let state = scan_state(&view, &requested.scan)?;
+        Ok(wire::SubmitScanResponse {
+            scan: Some(state.to_wire(view.size())),
+            existing: requested.existing,
             warnings: inputs.warnings(),
         })
     }
@@ -197,17 +225,15 @@ impl App {
         &self,
         caller: &Caller,
         manifest: &ScanManifest,
+        asked: Option<&Repeatable>,
     ) -> Result<(ScanId, bool), Refusal> {
         let hash = manifest.hash();
         let mut digits = ScanId::MIN_DIGITS;
         loop {
             let scan = ScanId::of(hash, digits);
-            match self.append(Self::registration(
-                caller,
-                &scan,
-                manifest,
-                Expected::At(StreamPosition::ZERO),
-            )?) {
+            let new = Expected::At(StreamPosition::ZERO);
+            let draft = Self::registration(caller, &scan, manifest, new)?.asked(asked);
+            match self.append(draft) {
                 Ok(_) => return Ok((scan, false)),
                 Err(AppendOutcome::AlreadyKnown) => {
                     let scan = self.newest()?.manifest(&hash)?.registered.scan;
@@ -216,7 +242,7 @@ impl App {
                         manifest: hash,
                         existing: true,
                     };
-                    let draft = Draft::by(caller).event(
+                    let draft = Draft::by(caller).asked(asked).event(
                         &stream_of(&scan),
                         EventType::SCAN_REQUESTED,
                         requested.to_bytes(),
@@ -293,14 +319,27 @@ impl App {
                     .map_err(|problem| Refusal::field("artifact_digest", problem))?,
             ),
         };
-        let (view, from) = self.paged_at(&request.page_token, request.tree_size)?;
+        let since = request.since_unix_ms.to_string();
+        let filters = [&since, &request.artifact_digest, &request.package];
+        let listing = self
+            .tokens
+            .listing("ListScans", &filters.map(String::as_str));
+        let (view, from) = self.paged_at(listing, &request.page_token, request.tree_size)?;
         if !request.package.is_empty() {
-            return scans_with(&view, request, artifact);
+            let found = scans_with(&view, request, artifact)?;
+            let (page, next) = cut(found, from, page_size(request.page_size));
+            return Ok(wire::ListScansResponse {
+                scans: page
+                    .iter()
+                    .map(|state| state.to_wire(view.size()))
+                    .collect(),
+                next_page_token: self.page_token(listing, view.size(), next),
+            });
         }
         let since = UnixMillis::new(request.since_unix_ms);
         let page = view.scans(
             since,
-            from,
+            leaf(from),
             page_size(request.page_size),
             Direction::Backward,
         )?;
@@ -317,7 +356,8 @@ impl App {
                 scans.push(state.to_wire(view.size()));
             }
         }
-        let next_page_token = page_token(&view, page.next);
+        let next = page.next.map(LeafIndex::get);
+        let next_page_token = self.page_token(listing, view.size(), next);
         Ok(wire::ListScansResponse {
             scans,
             next_page_token,
@@ -329,23 +369,27 @@ impl App {
         let view = self.newest()?;
         Ok((scan_state(&view, scan)?, view.size()))
     }
+}
 
-    /// The view and the place that a page token pins; without one the view as of a tree size, or
-    /// the newest.
-    pub(super) fn paged_at(
-        &self,
-        token: &str,
-        at: Option<u64>,
-    ) -> Result<(View<'_>, Option<LeafIndex>), Refusal> {
-        if token.is_empty() {
-            return Ok((self.view_of(at)?, None));
-        }
-        let bad = || Refusal::field("page_token", "is not one of ours");
-        let (size, leaf) = token.split_once('-').ok_or_else(bad)?;
-        let size = size.parse().map(TreeSize::new).map_err(|_| bad())?;
-        let leaf = leaf.parse().map(LeafIndex::new).map_err(|_| bad())?;
-        Ok((self.view_at(size)?, Some(leaf)))
+/// Events that a seal's commit ends with: `root.sealed` and `proof.signed`.
+const SEAL_EVENTS: u64 = 2;
+
+/// A submission as its caller sent it. A map has no one encoding: its settings are sorted.
+fn repeatable(
+    caller: &Caller,
+    request: &wire::SubmitScanRequest,
+) -> Result<Option<Repeatable>, Refusal> {
+    if request.request_id.is_empty() {
+        return Ok(None);
     }
+    let mut plain = request.clone();
+    let knobs: BTreeMap<String, String> = std::mem::take(&mut plain.knobs).into_iter().collect();
+    let plain = plain.encode_to_vec();
+    let mut parts: Vec<&[u8]> = vec![&plain];
+    for (name, value) in &knobs {
+        parts.extend([name.as_bytes(), value.as_bytes()]);
+    }
+    Repeatable::of_bytes(caller, "SubmitScan", &request.request_id, &parts)
 }
 
 /// Scans that looked a package up, newest first: by the index, not by looking at every scan.
@@ -353,7 +397,7 @@ fn scans_with(
     view: &View<'_>,
     request: &wire::ListScansRequest,
     artifact: Option<BlobDigest>,
-) -> Result<wire::ListScansResponse, Refusal> {
+) -> Result<Vec<ScanState>, Refusal> {
     let bad = |problem: &dyn std::fmt::Display| Refusal::field("package", problem);
     let purl: Purl = (request.package.parse()).map_err(|problem| bad(&problem))?;
     let keys = package_uses(&purl).map_err(|problem| bad(&problem))?;
@@ -380,22 +424,7 @@ fn scans_with(
         }
     }
     states.sort_by(|a, b| (b.created, &a.id.to_string()).cmp(&(a.created, &b.id.to_string())));
-    let shown = states.iter().take(MAX_STREAM_PAGE);
-    Ok(wire::ListScansResponse {
-        scans: shown.map(|state| state.to_wire(view.size())).collect(),
-        next_page_token: String::new(),
-    })
-}
-
-/// How many items a request asks for.
-pub(super) fn page_size(asked: u32) -> PageSize {
-    PageSize::of(usize::try_from(asked).unwrap_or(usize::MAX))
-}
-
-/// The token of what follows a page: the tree it is pinned to, and the leaf to go on from.
-pub(super) fn page_token(view: &View<'_>, next: Option<LeafIndex>) -> String {
-    next.map(|leaf| format!("{}-{leaf}", view.size()))
-        .unwrap_or_default()
+    Ok(states)
 }
 
 /// Folds the whole stream of a scan.

@@ -45,27 +45,41 @@ impl App {
         Ok(found)
     }
 
-    /// Folds the projections of an earlier tree beside the live ones.
-    pub(crate) fn rebuild_at(
+    /// The tree that a rebuild is of; `None` for the live projections.
+    fn tree_of(&self, request: &wire::RebuildRequest) -> Result<Option<TreeSize>, Refusal> {
+        match (request.at_tree_size, request.at_unix_ms) {
+            (None, None) => Ok(None),
+            (Some(size), None) => Ok(Some(self.view_at(TreeSize::new(size))?.size())),
+            (None, Some(time)) => {
+                let after = UnixMillis::new(time.saturating_add(1));
+                Ok(Some(self.newest()?.size_before(after)?))
+            }
+            _ => Err(Refusal::field("at_tree_size", "excludes at_unix_ms")),
+        }
+    }
+
+    /// Refuses a rebuild that cannot be done, before it is an operation.
+    pub(super) fn check_rebuild(&self, request: &wire::RebuildRequest) -> Result<(), Refusal> {
+        self.tree_of(request).map(|_| ())
+    }
+
+    /// Folds the projections again, or those of an earlier tree beside the live ones.
+    pub(super) fn fold_again(
         &self,
         request: &wire::RebuildRequest,
         progress: &(dyn Fn(u64, u64) + Sync),
-    ) -> Result<wire::RebuildResponse, Refusal> {
-        let size = match (request.at_tree_size, request.at_unix_ms) {
-            (Some(size), None) => TreeSize::new(size),
-            (None, Some(time)) => {
-                let after = UnixMillis::new(time.saturating_add(1));
-                self.newest()?.size_before(after)?
-            }
-            _ => return Err(Refusal::field("at_tree_size", "excludes at_unix_ms")),
+    ) -> Result<wire::RebuildResult, Refusal> {
+        let Some(size) = self.tree_of(request)? else {
+            return Ok(wire::RebuildResult {
+                tree_size: self.rebuild(progress)?,
+                ..wire::RebuildResult::default()
+            });
         };
         let past = self
             .view_at(size)?
             .refold(&|at| progress(at.get(), size.get()))?;
-        Ok(wire::RebuildResponse {
-            done: size.get(),
-            total: size.get(),
-            finished: true,
+        progress(size.get(), size.get());
+        Ok(wire::RebuildResult {
             tree_size: size.get(),
             root_hash: past.head.root.to_string(),
             projection_digest: past.digest.to_string(),
@@ -74,7 +88,7 @@ impl App {
     }
 
     /// Drops the projections and folds them again; answers the events folded.
-    pub(crate) fn rebuild(&self, progress: &dyn Fn(u64, u64)) -> Result<u64, Refusal> {
+    fn rebuild(&self, progress: &dyn Fn(u64, u64)) -> Result<u64, Refusal> {
         let size = self.ledger.published().size;
         let refolds = self.ledger.stats().index.refolds;
         self.ledger.rebuild();

@@ -1,12 +1,14 @@
 //! Appending the ledger's own events.
 
 use super::App;
+use super::repeats::Repeatable;
 use crate::auth::Caller;
 use crate::refusal::Refusal;
 use std::sync::Arc;
 use stella_ledger::LedgerError;
 use stella_ledger::log::{
-    AppendError, AppendRequest, Entries, Expected, NameRule, NewEvent, Principal, Receipt,
+    AppendError, AppendRequest, Asked, Entries, Expected, NameRule, NewEvent, Principal, Receipt,
+    RequestId,
 };
 use stella_proto::reason::Reason;
 use stella_verify::event::{Actor, EventType, StreamName};
@@ -16,6 +18,7 @@ pub(super) struct Draft {
     caller: Caller,
     events: Vec<NewEvent>,
     names: Vec<NameRule>,
+    asked: Option<(RequestId, Asked)>,
 }
 
 impl Draft {
@@ -25,7 +28,14 @@ impl Draft {
             caller: caller.clone(),
             events: Vec::new(),
             names: Vec::new(),
+            asked: None,
         }
+    }
+
+    /// Under the id of the caller's request, where it has one.
+    pub(super) fn asked(mut self, request: Option<&Repeatable>) -> Self {
+        self.asked = request.map(|request| (request.id.clone(), request.asked));
+        self
     }
 
     /// What admission must record or know.
@@ -70,7 +80,7 @@ impl Draft {
         let principal = Principal::new(Arc::clone(self.caller.name())).map_err(internal)?;
         Ok(AppendRequest {
             principal,
-            request_id: None,
+            request_id: self.asked.map(|(id, _)| id),
             entries: Entries::Events(self.events),
             names: self.names,
         })
@@ -80,8 +90,13 @@ impl Draft {
 impl App {
     /// Appends and waits until it is durable.
     pub(super) fn append(&self, draft: Draft) -> Result<Receipt, AppendOutcome> {
+        let asked = draft.asked.as_ref().map(|(_, asked)| *asked);
         let request = draft.finish().map_err(AppendOutcome::Refused)?;
-        self.ledger.append(request).map_err(|error| match error {
+        let appended = match asked {
+            None => self.ledger.append(request),
+            Some(asked) => self.ledger.append_asked(request, asked),
+        };
+        appended.map_err(|error| match error {
             LedgerError::Append(AppendError::AlreadyKnown { .. }) => AppendOutcome::AlreadyKnown,
             LedgerError::Append(AppendError::WrongExpectedPosition { .. }) => {
                 AppendOutcome::WrongPosition

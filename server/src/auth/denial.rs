@@ -41,9 +41,7 @@ impl Denial {
 impl From<Denial> for Refusal {
     fn from(denial: Denial) -> Self {
         match denial {
-            Denial::Nowhere(method, path) => {
-                Self::new(Reason::NotFound, format!("nothing answers {method} {path}"))
-            }
+            Denial::Nowhere(method, path) => super::table::nobody(&method, &path),
             Denial::Anonymous(scope) => Self::new(
                 Reason::Unauthenticated,
                 format!("this call needs a token with the scope {scope}"),

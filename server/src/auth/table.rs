@@ -2,9 +2,11 @@
 
 use super::scope::Scope;
 use crate::http::routes;
+use crate::refusal::Refusal;
 use Need::{Read, Write};
 use Scope::{LedgerAppend, LedgerExport, ScannerProofs, ScannerScans, SchedulerAdmin};
 use http::Method;
+use stella_proto::reason::Reason;
 
 /// What a call needs before it is looked at.
 ///
@@ -32,6 +34,26 @@ impl Need {
 
 /// Every gRPC method by its path. A method without a row is refused, and a test fails for it.
 const METHODS: &[(&str, Need)] = &[
+    (
+        "/google.longrunning.Operations/CancelOperation",
+        Write(ScannerProofs),
+    ),
+    (
+        "/google.longrunning.Operations/DeleteOperation",
+        Write(ScannerProofs),
+    ),
+    (
+        "/google.longrunning.Operations/GetOperation",
+        Read(ScannerProofs),
+    ),
+    (
+        "/google.longrunning.Operations/ListOperations",
+        Read(ScannerProofs),
+    ),
+    (
+        "/google.longrunning.Operations/WaitOperation",
+        Read(ScannerProofs),
+    ),
     ("/stella.admin.v1.AdminService/Fsck", Write(SchedulerAdmin)),
     (
         "/stella.admin.v1.AdminService/GetStatus",
@@ -181,17 +203,37 @@ pub(crate) fn needed(method: &Method, path: &str) -> Option<Need> {
     if path.starts_with("/api/") {
         return routes::needed(method, path);
     }
-    if let Ok(row) = METHODS.binary_search_by(|(name, _)| (*name).cmp(path)) {
-        return METHODS.get(row).map(|(_, need)| *need);
+    if let Some(need) = of_rpc(path) {
+        return Some(need);
     }
     if path.starts_with("/tile/entries/") {
         return Some(Read(ScannerProofs));
     }
     let open = path == "/checkpoint"
+        || path == "/openapi.json"
         || path.starts_with("/tile/")
         || path.starts_with("/grpc.health.v1.Health/")
         || path.starts_with("/grpc.reflection.");
     open.then_some(Need::Open)
+}
+
+/// What a method of the contract needs, by its path.
+pub(crate) fn of_rpc(path: &str) -> Option<Need> {
+    let row = METHODS.binary_search_by(|(name, _)| (*name).cmp(path));
+    METHODS.get(row.ok()?).map(|(_, need)| *need)
+}
+
+/// Why nothing answers a call: no such path, or not with this method.
+pub(crate) fn nobody(method: &Method, path: &str) -> Refusal {
+    let allowed = routes::allowed(path);
+    if allowed.is_empty() {
+        return Refusal::new(Reason::NotFound, format!("nothing answers {method} {path}"));
+    }
+    let message = format!("{path} answers {allowed}, not {method}");
+    Refusal {
+        allow: Some(allowed.into()),
+        ..Refusal::new(Reason::MethodNotAllowed, message)
+    }
 }
 
 #[cfg(test)]

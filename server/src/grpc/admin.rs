@@ -1,7 +1,8 @@
 //! Status, check, rebuild.
 
-use super::blocking;
+use super::{blocking, caller};
 use crate::App;
+use crate::app::of_rebuild;
 use crate::refusal::Refusal;
 use std::sync::Arc;
 use stella_proto::admin as wire;
@@ -37,7 +38,6 @@ fn long<T: Send + 'static>(
 #[tonic::async_trait]
 impl AdminService for AdminRpc {
     type FsckStream = ReceiverStream<Result<wire::FsckResponse, Status>>;
-    type RebuildStream = ReceiverStream<Result<wire::RebuildResponse, Status>>;
 
     async fn get_status(
         &self,
@@ -70,28 +70,12 @@ impl AdminService for AdminRpc {
     async fn rebuild(
         &self,
         request: Request<wire::RebuildRequest>,
-    ) -> Result<Response<Self::RebuildStream>, Status> {
+    ) -> Result<Response<wire::RebuildResponse>, Status> {
+        let caller = caller(&request)?;
         let request = request.into_inner();
-        let step = |done, total| wire::RebuildResponse {
-            done,
-            total,
-            ..wire::RebuildResponse::default()
-        };
-        if request.at_tree_size.is_some() || request.at_unix_ms.is_some() {
-            let folded = long(&self.0, step, move |app, progress| {
-                app.rebuild_at(&request, progress)
-            });
-            return Ok(Response::new(folded));
-        }
-        Ok(Response::new(long(&self.0, step, |app, progress| {
-            let events = app.rebuild(progress)?;
-            Ok(wire::RebuildResponse {
-                done: events,
-                total: events,
-                finished: true,
-                tree_size: events,
-                ..wire::RebuildResponse::default()
-            })
-        })))
+        let rebuild = blocking(&self.0, move |app| app.start_rebuild(&caller, request)).await?;
+        Ok(Response::new(wire::RebuildResponse {
+            operation: Some(of_rebuild(&rebuild)),
+        }))
     }
 }

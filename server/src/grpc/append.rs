@@ -23,6 +23,7 @@ const RESERVED: &[&str] = &[
     "payload.",
     "policy.",
     "proof.",
+    "request.",
     "retention.",
     "root.",
     "rule.",

@@ -4,8 +4,9 @@ mod admin;
 mod append;
 mod audit;
 mod ledger;
+mod operations;
 mod proof;
-mod read;
+pub(crate) mod read;
 mod replay;
 mod scan;
 mod score;
@@ -22,6 +23,7 @@ use tonic::{Request, Status};
 
 use stella_proto::admin::admin_service_server::AdminServiceServer;
 use stella_proto::audit::audit_service_server::AuditServiceServer;
+use stella_proto::google::longrunning::operations_server::OperationsServer;
 use stella_proto::ledger::ledger_service_server::LedgerServiceServer;
 use stella_proto::proof::proof_service_server::ProofServiceServer;
 use stella_proto::replay::replay_service_server::ReplayServiceServer;
@@ -42,6 +44,9 @@ pub(crate) fn routes(app: &Arc<App>) -> Routes {
     let mut routes = Routes::new(ledger)
         .add_service(scans)
         .add_service(AdminServiceServer::new(admin::AdminRpc(Arc::clone(app))))
+        .add_service(OperationsServer::new(operations::OperationsRpc(
+            Arc::clone(app),
+        )))
         .add_service(AuditServiceServer::new(audit::AuditRpc(Arc::clone(app))))
         .add_service(ProofServiceServer::new(proof::ProofRpc(Arc::clone(app))))
         .add_service(ReplayServiceServer::new(replay::ReplayRpc(Arc::clone(app))))

@@ -4,21 +4,14 @@ use super::blocking;
 use crate::App;
 use bytes::Bytes;
 use futures_util::stream;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use stella_ledger::clock::{Clock as _, SystemClock};
 use stella_proto::proof as wire;
 use stella_proto::proof::proof_service_server::ProofService;
-use stella_verify::units::UnixMillis;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 /// Bytes in one message of a download.
 const CHUNK_BYTES: usize = 256 * 1024;
-
-/// Answers that wait for a slow reader; then reading pauses.
-const ANSWERS_IN_FLIGHT: usize = 4;
 
 /// The service over one ledger.
 pub(super) struct ProofRpc(pub(super) Arc<App>);
@@ -36,8 +29,8 @@ impl ProofService for ProofRpc {
         request: Request<wire::ListProofsRequest>,
     ) -> Result<Response<wire::ListProofsResponse>, Status> {
         let request = request.into_inner();
-        let proofs = blocking(&self.0, move |app| app.list_proofs(&request)).await?;
-        Ok(Response::new(wire::ListProofsResponse { proofs }))
+        let listed = blocking(&self.0, move |app| app.list_proofs(&request)).await?;
+        Ok(Response::new(listed))
     }
 
     async fn get_proof_root(
@@ -101,29 +94,12 @@ impl ProofService for ProofRpc {
         Ok(Response::new(status))
     }
 
-    type ListSealedProofsStream = ReceiverStream<Result<wire::ListSealedProofsResponse, Status>>;
-
     async fn list_sealed_proofs(
         &self,
         request: Request<wire::ListSealedProofsRequest>,
-    ) -> Result<Response<Self::ListSealedProofsStream>, Status> {
+    ) -> Result<Response<wire::ListSealedProofsResponse>, Status> {
         let request = request.into_inner();
-        let (sender, answers) = mpsc::channel(ANSWERS_IN_FLIGHT);
-        let app = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || {
-            let period = [request.from_unix_ms, request.to_unix_ms].map(UnixMillis::new);
-            let send = |proofs| {
-                let answer = Ok(wire::ListSealedProofsResponse { proofs });
-                match sender.blocking_send(answer) {
-                    Ok(()) => ControlFlow::Continue(()),
-                    // Nobody listens any more.
-                    Err(_) => ControlFlow::Break(()),
-                }
-            };
-            if let Err(refusal) = app.sealed_between(period.into(), send) {
-                sender.blocking_send(Err(refusal.into())).ok();
-            }
-        });
-        Ok(Response::new(ReceiverStream::new(answers)))
+        let listed = blocking(&self.0, move |app| app.sealed_between(&request)).await?;
+        Ok(Response::new(listed))
     }
 }

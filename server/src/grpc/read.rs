@@ -132,6 +132,11 @@ fn read_stream(
     Ok(())
 }
 
+/// An event of a page as it goes over the wire.
+pub(crate) fn event_of(event: &Event) -> wire::Event {
+    wire_event(&stored(event))
+}
+
 /// An event of a page as the segments give it.
 fn stored(event: &Event) -> StoredEvent<'_> {
     let payload = match event.stored_payload() {
@@ -276,7 +281,7 @@ async fn step(
 }
 
 /// An inclusion proof with the checkpoint, if the size is the newest.
-pub(super) fn inclusion(
+pub(crate) fn inclusion(
     app: &App,
     index: LeafIndex,
     size: Option<TreeSize>,
@@ -299,7 +304,7 @@ pub(super) fn inclusion(
 }
 
 /// A consistency proof with both roots.
-pub(super) fn consistency(
+pub(crate) fn consistency(
     app: &App,
     sizes: Growth<TreeSize>,
 ) -> Result<wire::GetConsistencyProofResponse, Refusal> {

@@ -39,10 +39,11 @@ impl ReplayService for ReplayRpc {
 
     async fn list_operations(
         &self,
-        _: Request<wire::ListOperationsRequest>,
+        request: Request<wire::ListOperationsRequest>,
     ) -> Result<Response<wire::ListOperationsResponse>, Status> {
-        let operations = blocking(&self.0, |app| app.list_operations()).await?;
-        Ok(Response::new(wire::ListOperationsResponse { operations }))
+        let request = request.into_inner();
+        let listed = blocking(&self.0, move |app| app.list_operations(&request)).await?;
+        Ok(Response::new(listed))
     }
 
     async fn cancel_operation(
@@ -50,8 +51,8 @@ impl ReplayService for ReplayRpc {
         request: Request<wire::CancelOperationRequest>,
     ) -> Result<Response<wire::CancelOperationResponse>, Status> {
         let caller = caller(&request)?;
-        let name = request.into_inner().name;
-        let stopped = blocking(&self.0, move |app| app.cancel_operation(&caller, &name)).await?;
+        let request = request.into_inner();
+        let stopped = blocking(&self.0, move |app| app.cancel_operation(&caller, &request)).await?;
         Ok(Response::new(wire::CancelOperationResponse {
             operation: Some(stopped),
         }))

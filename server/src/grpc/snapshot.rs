@@ -95,9 +95,9 @@ impl SnapshotService for SnapshotRpc {
         request: Request<wire::PublishSnapshotRequest>,
     ) -> Result<Response<wire::PublishSnapshotResponse>, Status> {
         let caller = caller(&request)?;
-        let snapshot = hash("hash", &request.into_inner().hash)?;
+        let request = request.into_inner();
         let published =
-            blocking(&self.0, move |app| app.publish_snapshot(&caller, snapshot)).await?;
+            blocking(&self.0, move |app| app.publish_snapshot(&caller, &request)).await?;
         Ok(Response::new(wire::PublishSnapshotResponse {
             snapshot: Some(published),
         }))
@@ -118,8 +118,8 @@ impl SnapshotService for SnapshotRpc {
         request: Request<wire::RegisterPolicyRequest>,
     ) -> Result<Response<wire::RegisterPolicyResponse>, Status> {
         let caller = caller(&request)?;
-        let policy = request.into_inner().policy;
-        let hash = blocking(&self.0, move |app| app.register_policy(&caller, &policy)).await?;
+        let request = request.into_inner();
+        let hash = blocking(&self.0, move |app| app.register_policy(&caller, &request)).await?;
         Ok(Response::new(wire::RegisterPolicyResponse {
             hash: hash.to_string(),
         }))
@@ -181,8 +181,8 @@ impl SnapshotService for SnapshotRpc {
         request: Request<wire::PublishPolicyRequest>,
     ) -> Result<Response<wire::PublishPolicyResponse>, Status> {
         let caller = caller(&request)?;
-        let policy = hash("hash", &request.into_inner().hash)?;
-        let published = blocking(&self.0, move |app| app.publish_policy(&caller, policy)).await?;
+        let request = request.into_inner();
+        let published = blocking(&self.0, move |app| app.publish_policy(&caller, &request)).await?;
         Ok(Response::new(wire::PublishPolicyResponse {
             policy: Some(published),
         }))

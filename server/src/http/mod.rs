@@ -1,6 +1,9 @@
 //! HTTP on the same port: the log's tiles for anyone, and HTTP/JSON for the rest.
 
+mod answer;
 mod api;
+mod json;
+mod problems;
 pub(crate) mod routes;
 mod tiles;
 
@@ -15,5 +18,6 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/checkpoint", get(tiles::checkpoint))
         .route("/tile/{*path}", get(tiles::tile))
         .merge(api::router())
+        .layer(axum::middleware::map_response(problems::told))
         .with_state(Arc::clone(app))
 }

@@ -1,38 +1,29 @@
 //! One table: every HTTP route, and what a call of it needs.
 
-use crate::auth::Scope;
-use crate::auth::table::Need;
+use crate::auth::table::{self, Need};
 use http::Method;
 
 /// A route by its method and its path template; `{name}` stands for one segment of a path.
 pub(crate) struct Route {
     pub(crate) method: Method,
     pub(crate) template: &'static str,
-    pub(crate) need: Need,
+    /// The method of the contract that it answers like; a call needs the same.
+    pub(crate) rpc: &'static str,
 }
 
-const fn get(template: &'static str) -> Route {
+const fn get(template: &'static str, rpc: &'static str) -> Route {
     Route {
         method: Method::GET,
         template,
-        need: Need::Read(Scope::ScannerProofs),
+        rpc,
     }
 }
 
-/// A question too long for a URL: it changes nothing.
-const fn asks(template: &'static str) -> Route {
+const fn post(template: &'static str, rpc: &'static str) -> Route {
     Route {
         method: Method::POST,
         template,
-        need: Need::Read(Scope::ScannerProofs),
-    }
-}
-
-const fn post(template: &'static str, scope: Scope) -> Route {
-    Route {
-        method: Method::POST,
-        template,
-        need: Need::Write(scope),
+        rpc,
     }
 }
 
@@ -40,31 +31,113 @@ pub(crate) const SCANS: &str = "/api/v1/scanner/scans";
 pub(crate) const SCAN: &str = "/api/v1/scanner/scans/{scan_id}";
 pub(crate) const MANIFEST: &str = "/api/v1/scanner/scans/{scan_id}/manifest";
 pub(crate) const REPLAY: &str = "/api/v1/scanner/scans/{scan_id}/score/replay";
-pub(crate) const BATCH: &str = "/api/v1/scanner/batch/replay";
-pub(crate) const OPERATION: &str = "/api/v1/scanner/batch/replay/{name}";
-pub(crate) const CANCEL: &str = "/api/v1/scanner/batch/replay/{name}:cancel";
-pub(crate) const VERIFY: &str = "/api/v1/proofs/verify";
 pub(crate) const PROOFS: &str = "/api/v1/scanner/scans/{scan_id}/proofs";
+pub(crate) const PROOF_STATUS: &str = "/api/v1/scanner/scans/{scan_id}/proof-status";
 pub(crate) const BUNDLE: &str = "/api/v1/scanner/scans/{scan_id}/proofs/{root_hash}";
+pub(crate) const BATCH: &str = "/api/v1/scanner/batch/replay";
+pub(crate) const BATCH_OPERATION: &str = "/api/v1/scanner/batch/replay/{name}";
+pub(crate) const BATCH_CANCEL: &str = "/api/v1/scanner/batch/replay/{name}:cancel";
+pub(crate) const VERIFY: &str = "/api/v1/proofs/verify";
+pub(crate) const SEALED: &str = "/api/v1/proofs";
+pub(crate) const ROOT: &str = "/api/v1/proofs/{root_hash}";
+pub(crate) const NODE: &str = "/api/v1/nodes/{node_id}";
 pub(crate) const SNAPSHOTS: &str = "/api/v1/snapshots";
 pub(crate) const SNAPSHOT: &str = "/api/v1/snapshots/{hash}";
+pub(crate) const SNAPSHOT_PUBLISH: &str = "/api/v1/snapshots/{hash}:publish";
+pub(crate) const SNAPSHOT_DIFF: &str = "/api/v1/snapshots/{old_hash}/diff/{new_hash}";
+pub(crate) const SNAPSHOT_PROOF: &str = "/api/v1/snapshots/{hash}/proof";
+pub(crate) const POLICIES: &str = "/api/v1/policies";
+pub(crate) const POLICY: &str = "/api/v1/policies/{hash}";
+pub(crate) const POLICY_PUBLISH: &str = "/api/v1/policies/{hash}:publish";
+pub(crate) const INCLUSION: &str = "/api/v1/ledger/leaves/{leaf_index}/inclusion";
+pub(crate) const CONSISTENCY: &str = "/api/v1/ledger/consistency";
+pub(crate) const EVENTS: &str = "/api/v1/ledger/events";
+pub(crate) const STREAM: &str = "/api/v1/ledger/streams/{stream}/events";
+pub(crate) const EXPORT: &str = "/api/v1/audit/export";
+pub(crate) const STATUS: &str = "/api/v1/status";
+pub(crate) const FSCK: &str = "/api/v1/admin/fsck";
+pub(crate) const REBUILD: &str = "/api/v1/admin/rebuild";
+pub(crate) const OPERATIONS: &str = "/api/v1/operations";
+pub(crate) const OPERATION: &str = "/api/v1/operations/{name}";
+pub(crate) const OPERATION_WAIT: &str = "/api/v1/operations/{name}:wait";
+pub(crate) const OPERATION_CANCEL: &str = "/api/v1/operations/{name}:cancel";
 
 /// Every route below `/api`. The tiles of the log stand apart: their paths have their own grammar.
 pub(crate) const ROUTES: &[Route] = &[
-    get(SCANS),
-    post(SCANS, Scope::ScannerScans),
-    get(SCAN),
-    get(MANIFEST),
-    post(REPLAY, Scope::ScannerProofs),
-    get(BATCH),
-    post(BATCH, Scope::ScannerProofs),
-    get(OPERATION),
-    post(CANCEL, Scope::ScannerProofs),
-    asks(VERIFY),
-    get(PROOFS),
-    get(BUNDLE),
-    get(SNAPSHOTS),
-    get(SNAPSHOT),
+    get(SCANS, "/stella.scan.v1.ScanService/ListScans"),
+    post(SCANS, "/stella.scan.v1.ScanService/SubmitScan"),
+    get(SCAN, "/stella.scan.v1.ScanService/GetScan"),
+    get(MANIFEST, "/stella.score.v1.ScoreService/GetManifest"),
+    post(REPLAY, "/stella.score.v1.ScoreService/ReplayScore"),
+    get(PROOFS, "/stella.proof.v1.ProofService/ListProofs"),
+    get(PROOF_STATUS, "/stella.proof.v1.ProofService/GetProofStatus"),
+    get(BUNDLE, "/stella.proof.v1.ProofService/DownloadBundle"),
+    get(BATCH, "/stella.replay.v1.ReplayService/ListOperations"),
+    post(BATCH, "/stella.replay.v1.ReplayService/StartBatchReplay"),
+    get(
+        BATCH_OPERATION,
+        "/stella.replay.v1.ReplayService/GetOperation",
+    ),
+    post(
+        BATCH_CANCEL,
+        "/stella.replay.v1.ReplayService/CancelOperation",
+    ),
+    post(VERIFY, "/stella.proof.v1.ProofService/VerifyProof"),
+    get(SEALED, "/stella.proof.v1.ProofService/ListSealedProofs"),
+    get(ROOT, "/stella.proof.v1.ProofService/GetProofRoot"),
+    get(NODE, "/stella.proof.v1.ProofService/GetNode"),
+    get(
+        SNAPSHOTS,
+        "/stella.snapshot.v1.SnapshotService/ListSnapshots",
+    ),
+    get(SNAPSHOT, "/stella.snapshot.v1.SnapshotService/GetSnapshot"),
+    post(
+        SNAPSHOT_PUBLISH,
+        "/stella.snapshot.v1.SnapshotService/PublishSnapshot",
+    ),
+    get(
+        SNAPSHOT_DIFF,
+        "/stella.snapshot.v1.SnapshotService/DiffSnapshots",
+    ),
+    get(
+        SNAPSHOT_PROOF,
+        "/stella.snapshot.v1.SnapshotService/ProveSnapshot",
+    ),
+    get(POLICIES, "/stella.snapshot.v1.SnapshotService/ListPolicies"),
+    post(
+        POLICIES,
+        "/stella.snapshot.v1.SnapshotService/RegisterPolicy",
+    ),
+    get(POLICY, "/stella.snapshot.v1.SnapshotService/GetPolicy"),
+    post(
+        POLICY_PUBLISH,
+        "/stella.snapshot.v1.SnapshotService/PublishPolicy",
+    ),
+    get(
+        INCLUSION,
+        "/stella.ledger.v1.LedgerService/GetInclusionProof",
+    ),
+    get(
+        CONSISTENCY,
+        "/stella.ledger.v1.LedgerService/GetConsistencyProof",
+    ),
+    get(EVENTS, "/stella.ledger.v1.LedgerService/ReadEvents"),
+    get(STREAM, "/stella.ledger.v1.LedgerService/ReadStream"),
+    get(EXPORT, "/stella.audit.v1.AuditService/ExportEvents"),
+    get(STATUS, "/stella.admin.v1.AdminService/GetStatus"),
+    get(FSCK, "/stella.admin.v1.AdminService/Fsck"),
+    post(REBUILD, "/stella.admin.v1.AdminService/Rebuild"),
+    get(OPERATIONS, "/google.longrunning.Operations/ListOperations"),
+    // Before the route that would take the suffix for part of a name.
+    get(
+        OPERATION_WAIT,
+        "/google.longrunning.Operations/WaitOperation",
+    ),
+    get(OPERATION, "/google.longrunning.Operations/GetOperation"),
+    post(
+        OPERATION_CANCEL,
+        "/google.longrunning.Operations/CancelOperation",
+    ),
 ];
 
 /// What a call needs; `None` when nothing answers there. `HEAD` is asked for as `GET` is.
@@ -77,7 +150,19 @@ pub(crate) fn needed(method: &Method, path: &str) -> Option<Need> {
     let route = ROUTES
         .iter()
         .find(|route| route.method == *method && matches(route.template, path))?;
-    Some(route.need)
+    table::of_rpc(route.rpc)
+}
+
+/// The methods that a path has, as an `allow` header says them; empty when there is no such path.
+pub(crate) fn allowed(path: &str) -> String {
+    let routes = ROUTES.iter().filter(|route| matches(route.template, path));
+    let mut methods: Vec<&str> = routes.map(|route| route.method.as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.sort_unstable();
+    methods.dedup();
+    methods.join(", ")
 }
 
 /// Whether a path has the segments of a template.
@@ -102,6 +187,7 @@ fn fits(wanted: &str, segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::Scope;
     use prost::Message as _;
     use stella_proto::options::HttpRoute;
 
@@ -169,10 +255,10 @@ mod tests {
         for (name, route) in declared {
             let method: Method = route.method.parse().unwrap();
             let asked = route.path.replace(['{', '}'], "");
-            let http = crate::auth::table::needed(&method, &asked);
+            let http = table::needed(&method, &asked);
             assert!(http.is_some(), "{name}: {} {}", route.method, route.path);
             if asked != "/checkpoint" {
-                let rpc = crate::auth::table::needed(&Method::POST, &name);
+                let rpc = table::needed(&Method::POST, &name);
                 assert_eq!(http, rpc, "{name}");
             }
         }

@@ -1,17 +1,15 @@
 //! The read API of C2SP tlog-tiles: `/checkpoint`, `/tile/<L>/<N>[.p/<W>]`, `/tile/entries/...`.
 
+use super::answer::{self, Caching};
 use crate::App;
 use crate::app::checkpoint_of;
 use crate::refusal::Refusal;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use std::sync::Arc;
 use stella_proto::reason::Reason;
 use stella_verify::tile::TilePath;
-
-/// What a path names never changes.
-const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// The newest checkpoint: always asked again.
 const FRESH: &str = "no-cache";
@@ -19,13 +17,21 @@ const FRESH: &str = "no-cache";
 /// The newest signed tree head.
 pub(super) async fn checkpoint(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
     let note = checkpoint_of(&app.ledger().published())?;
-    Ok(answer(note, "text/plain; charset=utf-8", FRESH))
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static(FRESH)),
+    ];
+    Ok((headers, note).into_response())
 }
 
 /// A tile of hashes, or a bundle of entries. A path in another spelling names nothing.
 pub(super) async fn tile(
     State(app): State<Arc<App>>,
     Path(path): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let missing = || Refusal::new(Reason::NotFound, format!("the log has no tile/{path}"));
     let coordinates: TilePath = format!("tile/{path}").parse().map_err(|_| missing())?;
@@ -37,17 +43,10 @@ pub(super) async fn tile(
         .await
         .map_err(|lost| Refusal::new(Reason::Internal, lost.to_string()))?;
     let bytes = read.map_err(Refusal::from)?.ok_or_else(missing)?;
-    Ok(answer(bytes, "application/octet-stream", IMMUTABLE))
-}
-
-fn answer(
-    body: impl Into<axum::body::Body>,
-    kind: &'static str,
-    caching: &'static str,
-) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
-    ];
-    (headers, body.into()).into_response()
+    answer::content(
+        bytes,
+        "application/octet-stream",
+        Caching::PublicForEver,
+        &headers,
+    )
 }

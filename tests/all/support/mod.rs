@@ -118,6 +118,7 @@ pub(crate) async fn scored(connection: &Connection, version: &str) -> stella_pro
         Part::Header(feed::ImportHeader {
             kind: feed::SnapshotKind::Concelier.into(),
             publish: true,
+            ..feed::ImportHeader::default()
         }),
         Part::File(feed::SourceFile {
             name: "demo.json".to_owned(),

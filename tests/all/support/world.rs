@@ -70,6 +70,7 @@ pub(crate) async fn import_as(
     let header = wire::ImportHeader {
         kind: kind.into(),
         publish: true,
+        ..wire::ImportHeader::default()
     };
     let mut parts = vec![Part::Header(header)];
     for (name, bytes) in files {

@@ -1,5 +1,6 @@
 //! Rust code and a descriptor set from the `.proto` files, without protoc.
 
+use prost_types::FileDescriptorSet;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,19 +29,7 @@ pub(crate) fn write() -> Result<String, String> {
 pub(crate) fn check() -> Result<String, String> {
     let generated = generate()?;
     let folder = out_folder();
-    let mut present = Generated::new();
-    for entry in fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))? {
-        let path = entry.map_err(|e| e.to_string())?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        present.insert(
-            name,
-            fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?,
-        );
-    }
+    let present = collect(&folder)?;
     if generated == present {
         return Ok("generated code is up to date".to_owned());
     }
@@ -61,22 +50,47 @@ fn generate() -> Result<Generated, String> {
     fs::create_dir_all(&scratch).map_err(|e| e.to_string())?;
     // Not from the set: its types drop extensions, and the HTTP routes are extensions.
     let bytes = compiler.encode_file_descriptor_set();
+    // The definitions of others first, by themselves: ours then name them where lib.rs has them.
+    let others: Vec<_> = (descriptors.file.iter())
+        .filter(|file| !file.package().starts_with("stella."))
+        .cloned()
+        .collect();
     tonic_prost_build::configure()
         .out_dir(&scratch)
         .bytes(".")
+        .compile_fds(FileDescriptorSet { file: others })
+        .map_err(|e| e.to_string())?;
+    let mut generated = collect(&scratch)?;
+    tonic_prost_build::configure()
+        .out_dir(&scratch)
+        .bytes(".")
+        .extern_path(".google.longrunning", "crate::google::longrunning")
+        .extern_path(".google.rpc", "crate::google::rpc")
         .compile_fds(descriptors)
         .map_err(|e| e.to_string())?;
-    let mut generated = Generated::from([("descriptors.bin".to_owned(), bytes)]);
-    for entry in fs::read_dir(&scratch).map_err(|e| e.to_string())? {
+    let mut ours = collect(&scratch)?;
+    ours.retain(|name, _| name.starts_with("stella."));
+    generated.append(&mut ours);
+    generated.insert("descriptors.bin".to_owned(), bytes);
+    Ok(generated)
+}
+
+/// The files of a folder.
+fn collect(folder: &Path) -> Result<Generated, String> {
+    let mut found = Generated::new();
+    for entry in fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))? {
         let path = entry.map_err(|e| e.to_string())?.path();
         let name = path
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        generated.insert(name, fs::read(&path).map_err(|e| e.to_string())?);
+        found.insert(
+            name,
+            fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?,
+        );
     }
-    Ok(generated)
+    Ok(found)
 }
 
 fn find_protos(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
@@ -98,7 +112,8 @@ fn out_folder() -> PathBuf {
     repository().join("proto/src/generated")
 }
 
-fn repository() -> PathBuf {
+/// The folder that everything is in.
+pub(crate) fn repository() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }

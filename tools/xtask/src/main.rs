@@ -1,11 +1,19 @@
-//! `cargo xtask codegen [--check]`: generates what is checked in, or says that it is stale.
+//! Generates what is checked in, or says that it is stale.
+//!
+//! ```text
+//! cargo xtask codegen [--check]   Rust code and descriptors from the .proto files
+//! cargo xtask openapi [--check]   proto/openapi.json from the table of routes
+//! cargo xtask baseline            the contract as it is becomes what must not break
+//! ```
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a tool that talks to developers"
 )]
 
+mod baseline;
 mod codegen;
+mod openapi;
 
 use std::process::ExitCode;
 
@@ -15,8 +23,11 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["codegen"] => codegen::write(),
         ["codegen", "--check"] => codegen::check(),
+        ["openapi"] => openapi::write(),
+        ["openapi", "--check"] => openapi::check(),
+        ["baseline"] => baseline::renew(),
         _ => {
-            eprintln!("usage: cargo xtask codegen [--check]");
+            eprintln!("usage: cargo xtask codegen [--check] | openapi [--check] | baseline");
             return ExitCode::from(2);
         }
     };

@@ -135,6 +135,8 @@ impl EventType<&'static str> {
     pub const JOB_CANCELLED: Self = Self("job.cancelled");
     /// A batch has ended.
     pub const JOB_ENDED: Self = Self("job.ended");
+    /// A request that changed nothing was answered.
+    pub const REQUEST_ANSWERED: Self = Self("request.answered");
     /// Payloads were erased; their leaves stay.
     pub const PAYLOAD_ERASED: Self = Self("payload.erased");
 }

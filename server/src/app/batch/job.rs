@@ -77,7 +77,7 @@ impl Job {
     }
 
     /// Whether it has ended.
-    pub(super) fn is_done(&self) -> bool {
+    pub(in crate::app) fn is_done(&self) -> bool {
         self.state().ended.is_some()
     }
 

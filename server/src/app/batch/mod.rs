@@ -18,6 +18,9 @@ pub use document::{ErrorDocument, OperationDocument, ProgressDocument, ResultDoc
 pub(super) use registry::Jobs;
 
 use super::App;
+use super::operations::batch as long_running;
+use super::pages::page_size;
+use super::repeats::Repeatable;
 use super::replays::{Wanted, named};
 use super::scans::parse_scan_id;
 use super::writer::Draft;
@@ -36,7 +39,7 @@ use stella_proto::replay as wire;
 use stella_verify::event::EventType;
 use stella_verify::event::payload::{JobCancelled, JobStarted};
 use stella_verify::hash::{BlobDigest, sha256, sha256_parts, to_hex};
-use stella_verify::units::UnixMillis;
+use stella_verify::units::{TreeSize, UnixMillis};
 
 /// Scans in one batch, at most.
 const MAX_SCANS: usize = 100_000;
@@ -61,8 +64,8 @@ impl App {
         request: &wire::StartBatchReplayRequest,
     ) -> Result<wire::StartBatchReplayResponse, Refusal> {
         if request.request_id.len() > MAX_REQUEST_ID_BYTES {
-            let message = format!("request_id has more than {MAX_REQUEST_ID_BYTES} bytes");
-            return Err(Refusal::new(Reason::TooLarge, message));
+            let problem = format!("has more than {MAX_REQUEST_ID_BYTES} bytes");
+            return Err(Refusal::field("request_id", problem));
         }
         let name = job_name(caller, &request.request_id)?;
         let asked = BlobDigest::new(sha256(&request.encode_to_vec()));
@@ -76,11 +79,13 @@ impl App {
             return existing(&job, asked);
         }
         let started = self.resolve_batch(name, asked, request)?;
-        let job = self.record_start(caller, &started)?;
+        let asked_by = Repeatable::of(caller, "StartBatchReplay", &request.request_id, request)?;
+        let job = self.record_start(caller, asked_by.as_ref(), &started)?;
         starting.begin(self, &job);
         Ok(wire::StartBatchReplayResponse {
             operation: Some(operation(&job)),
             existing: false,
+            long_running: Some(long_running(&operation(&job))),
         })
     }
 
@@ -153,13 +158,19 @@ impl App {
         }
         if scans.len() > MAX_SCANS {
             let message = format!("a batch has at most {MAX_SCANS} scans: narrow it by time");
-            return Err(Refusal::new(Reason::TooLarge, message));
+            return Err(Refusal::new(Reason::TooLarge, message).of_field("scan_ids"));
         }
         Ok(scans)
     }
 
-    fn record_start(&self, caller: &Caller, started: &JobStarted) -> Result<Arc<Job>, Refusal> {
+    fn record_start(
+        &self,
+        caller: &Caller,
+        asked: Option<&Repeatable>,
+        started: &JobStarted,
+    ) -> Result<Arc<Job>, Refusal> {
         let draft = Draft::by(caller)
+            .asked(asked)
             .name(NameRule::Record(Named::Blob(started.scans)))
             .event(JOBS, EventType::JOB_STARTED, started.to_bytes())?;
         let receipt = self.append(draft)?;
@@ -172,22 +183,21 @@ impl App {
         request: &wire::GetOperationRequest,
     ) -> Result<wire::GetOperationResponse, Refusal> {
         let job = self.job(&request.name)?;
-        let bad = || Refusal::field("page_token", "is not one of ours");
-        let from: usize = match request.page_token.as_str() {
+        // Results only ever come behind those that are there: nothing but the place is pinned.
+        let listing = self.tokens.listing("GetOperation", &[&request.name]);
+        let from = match request.page_token.as_str() {
             "" => 0,
-            token => token.parse().map_err(|_| bad())?,
+            token => self.tokens.open(listing, token)?.at,
         };
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
         let size = usize::try_from(request.page_size).unwrap_or(usize::MAX);
         let (results, more) = job.results(from, size.min(MAX_RESULTS));
-        let next = from + results.len();
+        let next = u64::try_from(from.saturating_add(results.len())).unwrap_or(u64::MAX);
+        let next = (more && request.page_size > 0).then_some(next);
         Ok(wire::GetOperationResponse {
             operation: Some(operation(&job)),
             results,
-            next_page_token: if more && request.page_size > 0 {
-                next.to_string()
-            } else {
-                String::new()
-            },
+            next_page_token: self.page_token(listing, TreeSize::ZERO, next),
         })
     }
 
@@ -195,16 +205,27 @@ impl App {
     pub(crate) fn cancel_operation(
         &self,
         caller: &Caller,
-        name: &str,
+        request: &wire::CancelOperationRequest,
     ) -> Result<wire::Operation, Refusal> {
-        let job = self.job(name)?;
+        let asked = Repeatable::of(caller, "CancelOperation", &request.request_id, request)?;
+        let asked = asked.as_ref();
+        let _turn = self.turn(asked);
+        let job = self.job(&request.name)?;
+        if self.earlier(asked)?.is_some() {
+            return Ok(operation(&job));
+        }
         if job.ask_to_stop() {
             let cancelled = JobCancelled {
-                job: name.to_owned(),
+                job: request.name.clone(),
             };
-            let draft =
-                Draft::by(caller).event(JOBS, EventType::JOB_CANCELLED, cancelled.to_bytes())?;
+            let draft = Draft::by(caller).asked(asked).event(
+                JOBS,
+                EventType::JOB_CANCELLED,
+                cancelled.to_bytes(),
+            )?;
             self.append(draft)?;
+        } else {
+            self.remember(caller, asked, &request.name)?;
         }
         Ok(operation(&job))
     }
@@ -224,10 +245,18 @@ impl App {
         operation(job)
     }
 
-    /// Jobs, newest first.
-    pub(crate) fn list_operations(&self) -> Result<Vec<wire::Operation>, Refusal> {
-        let jobs = self.newest_jobs(PageSize::of(usize::MAX))?;
-        Ok(jobs.iter().map(|job| operation(job)).collect())
+    /// A page of jobs, newest first.
+    pub(crate) fn list_operations(
+        &self,
+        request: &wire::ListOperationsRequest,
+    ) -> Result<wire::ListOperationsResponse, Refusal> {
+        let listing = self.tokens.listing("ListOperations", &[]);
+        let (view, from) = self.paged_at(listing, &request.page_token, None)?;
+        let (jobs, next) = self.jobs_at(&view, from, page_size(request.page_size))?;
+        Ok(wire::ListOperationsResponse {
+            operations: jobs.iter().map(|job| operation(job)).collect(),
+            next_page_token: self.page_token(listing, view.size(), next),
+        })
     }
 }
 
@@ -239,6 +268,7 @@ fn existing(job: &Job, asked: BlobDigest) -> Result<wire::StartBatchReplayRespon
     Ok(wire::StartBatchReplayResponse {
         operation: Some(operation(job)),
         existing: true,
+        long_running: Some(long_running(&operation(job))),
     })
 }
 

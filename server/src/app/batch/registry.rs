@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use stella_ledger::ledger::{Event, PageSize};
+use stella_ledger::ledger::{Event, PageSize, View};
 use stella_proto::reason::Reason;
 use stella_verify::event::StreamName;
 use stella_verify::event::payload::{JobCancelled, JobEnded, JobProgress, JobResult, JobStarted};
@@ -96,11 +96,21 @@ impl App {
         Ok(found)
     }
 
-    /// Jobs, newest first, with their results.
-    pub(super) fn newest_jobs(&self, most: PageSize) -> Result<Vec<Arc<Job>>, Refusal> {
+    /// A page of the jobs that a tree knows, newest first, with their results as of now, and the place
+    /// of the next page: the leaf of its first job.
+    pub(in crate::app) fn jobs_at(
+        &self,
+        view: &View<'_>,
+        from: Option<u64>,
+        size: PageSize,
+    ) -> Result<(Vec<Arc<Job>>, Option<u64>), Refusal> {
         let mut jobs = self.logged_jobs(None)?;
         jobs.reverse();
-        jobs.truncate(most.get());
+        jobs.retain(|job| {
+            view.size().contains(job.leaf) && from.is_none_or(|from| job.leaf.get() <= from)
+        });
+        let next = jobs.get(size.get()).map(|job| job.leaf.get());
+        jobs.truncate(size.get());
         for job in &mut jobs {
             let live = self.jobs.starting().get(&job.started.job);
             match live {
@@ -108,7 +118,7 @@ impl App {
                 None => self.fill(job)?,
             }
         }
-        Ok(jobs)
+        Ok((jobs, next))
     }
 
     /// A job that has just begun.

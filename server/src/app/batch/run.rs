@@ -4,7 +4,7 @@ use super::job::Job;
 use super::registry::{stream_of_job, time_of};
 use super::{JOBS, scan_name};
 use crate::app::App;
-use crate::app::replays::{Wanted, seal_of_original};
+use crate::app::replays::{Author, Wanted, seal_of_original};
 use crate::app::scans::{ScanState, stream_of};
 use crate::app::writer::Draft;
 use crate::auth::Caller;
@@ -191,7 +191,11 @@ impl<'a> Runner<'a> {
                 after: seal.sealed.score,
             });
         }
-        let outcome = self.app.replay_one(&self.caller, &state, &self.wanted)?;
+        let author = Author {
+            caller: &self.caller,
+            asked: None,
+        };
+        let outcome = self.app.replay_one(author, &state, &self.wanted)?;
         Ok(JobOutcome::Replayed {
             how: outcome.status.name().to_owned(),
             root: outcome.root,

@@ -11,6 +11,7 @@ mod verify;
 pub use verify::{OWN_ANCHOR, VerifyProofDocument};
 
 use super::App;
+use super::pages::{cut, page_size};
 use super::scans::{ScanState, parse_scan_id, scan_state};
 use crate::refusal::Refusal;
 use std::ops::ControlFlow;
@@ -32,10 +33,15 @@ impl App {
     pub(crate) fn list_proofs(
         &self,
         request: &wire::ListProofsRequest,
-    ) -> Result<Vec<wire::ProofSummary>, Refusal> {
-        let view = self.view_of(request.tree_size)?;
+    ) -> Result<wire::ListProofsResponse, Refusal> {
+        let listing = self.tokens.listing("ListProofs", &[&request.scan_id]);
+        let (view, from) = self.paged_at(listing, &request.page_token, request.tree_size)?;
         let state = scan_state(&view, &parse_scan_id(&request.scan_id)?)?;
-        Ok(state.seals.iter().map(summary).collect())
+        let (seals, next) = cut(state.seals, from, page_size(request.page_size));
+        Ok(wire::ListProofsResponse {
+            proofs: seals.iter().map(summary).collect(),
+            next_page_token: self.page_token(listing, view.size(), next),
+        })
     }
 
     /// One sealed root with its envelope.

@@ -11,6 +11,7 @@
 mod answer;
 mod changes;
 mod document;
+mod earlier;
 mod outcome;
 mod resolve;
 
@@ -18,9 +19,11 @@ pub(super) use changes::Differences;
 pub(super) use changes::Unchanged;
 pub(crate) use document::points;
 pub use document::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, ScoreProofDocument};
+pub(super) use outcome::Author;
 pub(super) use resolve::{Wanted, named};
 
 use super::App;
+use super::repeats::Repeatable;
 use super::scans::{ScanState, parse_scan_id, scan_state};
 use crate::auth::Caller;
 use crate::refusal::Refusal;
@@ -57,11 +60,26 @@ impl App {
         request: &wire::ReplayScoreRequest,
     ) -> Result<wire::ReplayScoreResponse, Refusal> {
         let begun = Instant::now();
+        let asked = if request.dry_run {
+            None
+        } else {
+            Repeatable::of(caller, "ReplayScore", &request.request_id, request)?
+        };
+        let _turn = self.turn(asked.as_ref());
         let scan = parse_scan_id(&request.scan_id)?;
         let (state, _) = self.scan_state(&scan)?;
         let original = seal_of_original(&state)?.clone();
         let wanted = Wanted::of(request)?;
-        let outcome = self.replay_one(caller, &state, &wanted)?;
+        let outcome = match self.earlier(asked.as_ref())? {
+            Some(earlier) => self.replayed_then(&earlier)?,
+            None => {
+                let author = Author {
+                    caller,
+                    asked: asked.as_ref(),
+                };
+                self.replay_one(author, &state, &wanted)?
+            }
+        };
         let findings = self.findings_delta(&original, &outcome)?;
         let mut answer = answer::answer(&state, &original, &outcome, findings);
         answer.tree_size = self.newest()?.size().get();

@@ -1,6 +1,7 @@
 //! One replay: computing, comparing, or seeing that nothing changed; and recording which.
 
 use super::resolve::Wanted;
+use crate::app::repeats::Repeatable;
 use crate::app::scans::{ScanState, stream_of};
 use crate::app::writer::{AppendOutcome, Draft};
 use crate::app::{App, engine};
@@ -16,6 +17,15 @@ use stella_verify::hash::{NodeId, ProofRoot};
 use stella_verify::manifest::ScanManifest;
 use stella_verify::node::SealedNode;
 use stella_verify::units::{BasisPoints, LeafIndex, NodeSequence, UnixMillis};
+
+/// Who asks for a replay, and under which request id.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::app) struct Author<'a> {
+    /// The caller.
+    pub(in crate::app) caller: &'a Caller,
+    /// The caller's request, where it may be repeated.
+    pub(in crate::app) asked: Option<&'a Repeatable>,
+}
 
 /// How a replay ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +85,7 @@ impl App {
     /// all of it.
     pub(in crate::app) fn replay_one(
         &self,
-        caller: &Caller,
+        author: Author<'_>,
         state: &ScanState,
         wanted: &Wanted,
     ) -> Result<Outcome, Refusal> {
@@ -84,31 +94,36 @@ impl App {
             && !wanted.dry_run
             && let Some(unchanged) = self.unchanged(state, &manifest)?
         {
-            return self.record_unchanged(caller, state, manifest, unchanged);
+            return self.record_unchanged(author, state, manifest, unchanged);
         }
         let seal = self.newest()?.seal_of(&manifest.hash())?;
         match seal {
-            Some(seal) => self.recompute(caller, &state.id, manifest, seal, wanted.dry_run),
+            Some(seal) => self.recompute(author, &state.id, manifest, seal, wanted.dry_run),
             None if wanted.original => Err(Refusal::new(
                 Reason::ProofNotFound,
                 format!("{} is not sealed yet", state.id),
             )),
             None if wanted.dry_run => self.try_out(manifest),
-            None => self.compute_new(caller, &state.id, manifest),
+            None => self.compute_new(author, &state.id, manifest),
         }
     }
 
     /// Computes what was never computed, under the scan that is replayed.
     fn compute_new(
         &self,
-        caller: &Caller,
+        author: Author<'_>,
         scan: &ScanId,
         manifest: ScanManifest,
     ) -> Result<Outcome, Refusal> {
         let inputs = self.load(&manifest)?;
-        match self.append(Self::registration(caller, scan, &manifest, Expected::Any)?) {
+        let draft = Self::registration(author.caller, scan, &manifest, Expected::Any)?;
+        match self.append(draft.asked(author.asked)) {
+            Ok(_) => (),
             // Registered before and not sealed: a crash, or another caller at this moment.
-            Ok(_) | Err(AppendOutcome::AlreadyKnown) => (),
+            Err(AppendOutcome::AlreadyKnown) => {
+                let subject = manifest.hash().to_string();
+                self.remember(author.caller, author.asked, &subject)?;
+            }
             Err(other) => return Err(other.into()),
         }
         let hash = manifest.hash();
@@ -131,7 +146,7 @@ impl App {
     /// Computes again what is sealed, compares node by node, and records what came of it.
     fn recompute(
         &self,
-        caller: &Caller,
+        author: Author<'_>,
         scan: &ScanId,
         manifest: ScanManifest,
         seal: SealRecord,
@@ -152,7 +167,7 @@ impl App {
         let leaf = if dry_run {
             None
         } else {
-            Some(self.append_replayed(caller, &replayed)?)
+            Some(self.append_replayed(author, &replayed)?)
         };
         if let Some(difference) = difference {
             let message = format!(
@@ -179,13 +194,13 @@ impl App {
     /// Records that an update changes nothing about a scan.
     fn record_unchanged(
         &self,
-        caller: &Caller,
+        author: Author<'_>,
         state: &ScanState,
         asked: ScanManifest,
         unchanged: super::changes::Unchanged,
     ) -> Result<Outcome, Refusal> {
         let replayed = unchanged.event(&state.id, &asked);
-        let leaf = self.append_replayed(caller, &replayed)?;
+        let leaf = self.append_replayed(author, &replayed)?;
         let mut outcome = Outcome::of_seal(Status::Unchanged, unchanged.manifest, unchanged.seal);
         outcome.asked = asked;
         self.at_leaf(&mut outcome, Some(leaf))?;
@@ -194,10 +209,10 @@ impl App {
 
     fn append_replayed(
         &self,
-        caller: &Caller,
+        author: Author<'_>,
         replayed: &ScoreReplayed,
     ) -> Result<LeafIndex, Refusal> {
-        let draft = Draft::by(caller).event(
+        let draft = Draft::by(author.caller).asked(author.asked).event(
             &stream_of(&replayed.scan),
             EventType::SCORE_REPLAYED,
             replayed.to_bytes(),
@@ -205,7 +220,11 @@ impl App {
         Ok(self.append(draft)?.first)
     }
 
-    fn at_leaf(&self, outcome: &mut Outcome, leaf: Option<LeafIndex>) -> Result<(), Refusal> {
+    pub(super) fn at_leaf(
+        &self,
+        outcome: &mut Outcome,
+        leaf: Option<LeafIndex>,
+    ) -> Result<(), Refusal> {
         let Some(leaf) = leaf else { return Ok(()) };
         let event = self.newest()?.event(leaf)?;
         outcome.leaf = Some(leaf);
@@ -259,7 +278,7 @@ impl super::changes::Unchanged {
 }
 
 impl Outcome {
-    fn of_seal(status: Status, manifest: ScanManifest, seal: SealRecord) -> Self {
+    pub(super) fn of_seal(status: Status, manifest: ScanManifest, seal: SealRecord) -> Self {
         Self {
             status,
             asked: manifest.clone(),

@@ -5,10 +5,12 @@ mod prove;
 mod store;
 
 use super::App;
-use super::scans::{page_size, page_token};
+use super::pages::page_size;
+use super::repeats::Repeatable;
 use super::writer::{AppendOutcome, Draft};
 use crate::auth::Caller;
 use crate::refusal::Refusal;
+use prost::Message as _;
 use stella_ledger::LedgerError;
 use stella_ledger::ledger::{Missing, View};
 use stella_ledger::log::{NameRule, Named};
@@ -20,7 +22,7 @@ use stella_verify::event::payload::{SnapshotImported, SnapshotPublished};
 use stella_verify::hash::SnapshotHash;
 use stella_verify::snapshot::SnapshotKind;
 use stella_verify::time::format_time;
-use stella_verify::units::UnixMillis;
+use stella_verify::units::{LeafIndex, UnixMillis};
 
 /// Bad records that one refusal names; it says how many there are.
 const NAMED_RECORDS: usize = 20;
@@ -44,6 +46,9 @@ impl App {
         header: wire::ImportHeader,
         sources: Vec<Source>,
     ) -> Result<wire::ImportSnapshotResponse, Refusal> {
+        let asked = repeatable(caller, &header, &sources)?;
+        let asked = asked.as_ref();
+        let _turn = self.turn(asked);
         let mut builder = Builder::new(kind_of(header.kind())?);
         for source in sources {
             builder
@@ -54,12 +59,22 @@ impl App {
             .finish(BadRecords::Refuse)
             .map_err(|problem| import_refused(&problem))?;
         let hash = imported.header.hash();
+        let warnings = warnings(&imported.report);
+        if let Some(earlier) = self.earlier(asked)? {
+            return Ok(wire::ImportSnapshotResponse {
+                snapshot: Some(Self::describe(&self.view_at(earlier.size)?, hash)?),
+                existing: earlier.find(EventType::SNAPSHOT_IMPORTED)?.is_none(),
+                warnings,
+            });
+        }
         let stored = self.put_records(&imported.records)?;
+        let kind = imported.header.kind();
         let payload = SnapshotImported {
             header: imported.header,
             records: stored.list,
         };
         let mut draft = Draft::by(caller)
+            .asked(asked)
             .name(NameRule::Introduce(Named::Snapshot(hash)))
             .name(NameRule::Record(Named::Blob(stored.list)));
         for chunk in stored.chunks {
@@ -70,17 +85,20 @@ impl App {
             EventType::SNAPSHOT_IMPORTED,
             payload.to_bytes(),
         )?;
-        let existing = match self.append(draft) {
-            Ok(_) => false,
-            Err(AppendOutcome::AlreadyKnown) => true,
+        if header.publish {
+            draft = publication(draft, hash, kind)?;
+        }
+        let (existing, snapshot) = match self.append(draft) {
+            Ok(receipt) => (false, Self::describe(&self.view_at(receipt.end())?, hash)?),
+            Err(AppendOutcome::AlreadyKnown) if header.publish => {
+                (true, self.publish(caller, hash, asked)?)
+            }
+            Err(AppendOutcome::AlreadyKnown) => {
+                self.remember(caller, asked, &hash.to_string())?;
+                (true, Self::describe(&self.newest()?, hash)?)
+            }
             Err(other) => return Err(other.into()),
         };
-        let snapshot = if header.publish {
-            self.publish_snapshot(caller, hash)?
-        } else {
-            self.describe(hash)?
-        };
-        let warnings = warnings(&imported.report);
         Ok(wire::ImportSnapshotResponse {
             snapshot: Some(snapshot),
             existing,
@@ -92,24 +110,36 @@ impl App {
     pub(crate) fn publish_snapshot(
         &self,
         caller: &Caller,
-        hash: SnapshotHash,
+        request: &wire::PublishSnapshotRequest,
     ) -> Result<wire::Snapshot, Refusal> {
-        let kind = self.newest()?.snapshot(&hash)?.imported.header.kind();
-        if self.current(kind)? != Some(hash) {
-            let published = SnapshotPublished {
-                snapshot: hash,
-                kind,
-            };
-            let draft = Draft::by(caller)
-                .name(NameRule::Require(Named::Snapshot(hash)))
-                .event(
-                    "snapshots",
-                    EventType::SNAPSHOT_PUBLISHED,
-                    published.to_bytes(),
-                )?;
-            self.append(draft)?;
+        let hash: SnapshotHash =
+            (request.hash.parse()).map_err(|problem| Refusal::field("hash", problem))?;
+        let asked = Repeatable::of(caller, "PublishSnapshot", &request.request_id, request)?;
+        let _turn = self.turn(asked.as_ref());
+        if let Some(earlier) = self.earlier(asked.as_ref())? {
+            return Self::describe(&self.view_at(earlier.size)?, hash);
         }
-        self.describe(hash)
+        self.publish(caller, hash, asked.as_ref())
+    }
+
+    /// Publishes a snapshot. One that is current is published again where the request has an id: the
+    /// event is what a repetition finds.
+    fn publish(
+        &self,
+        caller: &Caller,
+        hash: SnapshotHash,
+        asked: Option<&Repeatable>,
+    ) -> Result<wire::Snapshot, Refusal> {
+        let view = self.newest()?;
+        let kind = view.snapshot(&hash)?.imported.header.kind();
+        if asked.is_none() && current_in(&view, kind)? == Some(hash) {
+            return Self::describe(&view, hash);
+        }
+        let draft = Draft::by(caller)
+            .asked(asked)
+            .name(NameRule::Require(Named::Snapshot(hash)));
+        let receipt = self.append(publication(draft, hash, kind)?)?;
+        Self::describe(&self.view_at(receipt.end())?, hash)
     }
 
     /// Snapshots of a kind, newest first; of both, feed snapshots first. A page token names the kind
@@ -122,25 +152,28 @@ impl App {
             wire::SnapshotKind::Unspecified => None,
             kind => Some(kind_of(kind)?),
         };
-        let (kind, token) = match (request.page_token.strip_prefix(VEX_TOKEN), only) {
-            (Some(rest), _) => (SnapshotKind::Excititor, rest),
-            (None, Some(kind)) if request.page_token.is_empty() => (kind, ""),
-            (None, _) => (SnapshotKind::Concelier, request.page_token.as_str()),
+        let filter = i32::from(request.kind()).to_string();
+        let listing = self.tokens.listing("ListSnapshots", &[&filter]);
+        let (view, from) = self.paged_at(listing, &request.page_token, request.tree_size)?;
+        let kind = match (from, only) {
+            (Some(at), _) if at & VEX_PLACE != 0 => SnapshotKind::Excititor,
+            (_, Some(kind)) => kind,
+            (_, None) => SnapshotKind::Concelier,
         };
-        let (view, from) = self.paged_at(token, request.tree_size)?;
+        let from = from.map(|at| LeafIndex::new(at & !VEX_PLACE));
         let page = view.snapshots(kind, from, page_size(request.page_size))?;
         let current = current_in(&view, kind)?;
         let snapshots = page.items.iter().map(|record| {
             let is_current = current == Some(record.imported.header.hash());
             to_wire(&record.imported, record.time, is_current)
         });
-        let next = page_token(&view, page.next);
-        let next_page_token = match (kind, next.is_empty()) {
-            (SnapshotKind::Concelier, true) if only.is_none() => VEX_TOKEN.to_owned(),
-            (_, true) => String::new(),
-            (SnapshotKind::Concelier, false) => next,
-            (SnapshotKind::Excititor, false) => format!("{VEX_TOKEN}{next}"),
+        let next = match (kind, page.next) {
+            // Then those of the other kind, from the newest.
+            (SnapshotKind::Concelier, None) => only.is_none().then_some(u64::MAX),
+            (SnapshotKind::Concelier, Some(leaf)) => Some(leaf.get()),
+            (SnapshotKind::Excititor, leaf) => leaf.map(|leaf| leaf.get() | VEX_PLACE),
         };
+        let next_page_token = self.page_token(listing, view.size(), next);
         Ok(wire::ListSnapshotsResponse {
             snapshots: snapshots.collect(),
             next_page_token,
@@ -166,6 +199,7 @@ impl App {
         let header = wire::ImportHeader {
             kind,
             publish: true,
+            ..wire::ImportHeader::default()
         };
         self.import_snapshot(&Caller::own("engine"), header, Vec::new())?;
         self.current(SnapshotKind::Excititor)?
@@ -182,8 +216,9 @@ impl App {
         &self,
         hash: SnapshotHash,
     ) -> Result<wire::GetSnapshotResponse, Refusal> {
-        let snapshot = self.describe(hash)?;
-        let header = self.newest()?.snapshot(&hash)?.imported.header;
+        let view = self.newest()?;
+        let snapshot = Self::describe(&view, hash)?;
+        let header = view.snapshot(&hash)?.imported.header;
         let counts = count_rows(&self.records(hash)?).map_err(|problem| damaged(hash, &problem))?;
         let tables = counts.into_iter().map(|(table, rows)| wire::TableCount {
             table: table.as_str().to_owned(),
@@ -196,11 +231,42 @@ impl App {
         })
     }
 
-    fn describe(&self, hash: SnapshotHash) -> Result<wire::Snapshot, Refusal> {
-        let record = self.newest()?.snapshot(&hash)?;
-        let current = self.current(record.imported.header.kind())? == Some(hash);
+    fn describe(view: &View<'_>, hash: SnapshotHash) -> Result<wire::Snapshot, Refusal> {
+        let record = view.snapshot(&hash)?;
+        let current = current_in(view, record.imported.header.kind())? == Some(hash);
         Ok(to_wire(&record.imported, record.time, current))
     }
+}
+
+/// The import as its caller sent it.
+fn repeatable(
+    caller: &Caller,
+    header: &wire::ImportHeader,
+    sources: &[Source],
+) -> Result<Option<Repeatable>, Refusal> {
+    if header.request_id.is_empty() {
+        return Ok(None);
+    }
+    let header_bytes = header.encode_to_vec();
+    let mut parts: Vec<&[u8]> = vec![&header_bytes];
+    for source in sources {
+        parts.push(source.name.as_bytes());
+        parts.push(&source.bytes);
+    }
+    Repeatable::of_bytes(caller, "ImportSnapshot", &header.request_id, &parts)
+}
+
+/// Adds the event that makes a snapshot the current one of its kind.
+fn publication(draft: Draft, hash: SnapshotHash, kind: SnapshotKind) -> Result<Draft, Refusal> {
+    let published = SnapshotPublished {
+        snapshot: hash,
+        kind,
+    };
+    draft.event(
+        "snapshots",
+        EventType::SNAPSHOT_PUBLISHED,
+        published.to_bytes(),
+    )
 }
 
 fn current_in(view: &View<'_>, kind: SnapshotKind) -> Result<Option<SnapshotHash>, Refusal> {
@@ -211,8 +277,8 @@ fn current_in(view: &View<'_>, kind: SnapshotKind) -> Result<Option<SnapshotHash
     }
 }
 
-/// Marks page tokens of VEX snapshots.
-const VEX_TOKEN: &str = "vex:";
+/// Marks places among VEX snapshots; no log has that many leaves.
+const VEX_PLACE: u64 = 1 << 63;
 
 fn to_wire(imported: &SnapshotImported, time: UnixMillis, current: bool) -> wire::Snapshot {
     let header = &imported.header;

@@ -1,7 +1,7 @@
 //! Batches of replays.
 
 use super::blocking;
-use super::query::Query;
+use super::query::{Query, request_id};
 use crate::App;
 use crate::auth::Caller;
 use crate::refusal::Refusal;
@@ -13,7 +13,10 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use stella_proto::replay::{BatchResult, GetOperationRequest, Operation, StartBatchReplayRequest};
+use stella_proto::replay::{
+    BatchResult, CancelOperationRequest, GetOperationRequest, ListOperationsRequest, Operation,
+    StartBatchReplayRequest,
+};
 
 /// Results with an operation unless more are asked for.
 const RESULTS: u32 = 50;
@@ -55,11 +58,10 @@ pub(super) async fn start(
 ) -> Result<Response, Refusal> {
     let asked: Batch =
         serde_json::from_slice(&body).map_err(|problem| Refusal::field("body", problem))?;
-    let key = headers.get("idempotency-key");
-    let key = key.and_then(|key| key.to_str().ok()).unwrap_or_default();
+    let key = request_id(&headers)?;
     let request = StartBatchReplayRequest {
         request_id: if asked.request_id.is_empty() {
-            key.to_owned()
+            key
         } else {
             asked.request_id
         },
@@ -87,10 +89,21 @@ pub(super) async fn start(
 }
 
 /// `GET .../batch/replay`: newest first.
-pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Refusal> {
-    let operations = blocking(&app, |app| app.list_operations()).await?;
-    let operations: Vec<Value> = operations.iter().map(document).collect();
-    Ok(Json(json!({ "operations": operations })))
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Value>, Refusal> {
+    let query = Query::read(query.as_deref(), &["page_size", "page_token"])?;
+    let request = ListOperationsRequest {
+        page_size: query.number("page_size")?,
+        page_token: query.text("page_token"),
+    };
+    let page = blocking(&app, move |app| app.list_operations(&request)).await?;
+    let operations: Vec<Value> = page.operations.iter().map(document).collect();
+    Ok(Json(json!({
+        "operations": operations,
+        "next_page_token": page.next_page_token,
+    })))
 }
 
 /// `GET .../batch/replay/{name}`: how far it is, and a page of results.
@@ -123,10 +136,15 @@ pub(super) async fn cancel(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
     // The router takes whole segments; the table of routes lets nothing else come here.
     let name = name.strip_suffix(":cancel").unwrap_or(&name).to_owned();
-    let operation = blocking(&app, move |app| app.cancel_operation(&caller, &name)).await?;
+    let request = CancelOperationRequest {
+        name,
+        request_id: request_id(&headers)?,
+    };
+    let operation = blocking(&app, move |app| app.cancel_operation(&caller, &request)).await?;
     Ok(Json(document(&operation)))
 }
 

@@ -1,68 +1,48 @@
-//! Wire messages as JSON documents: numbers as numbers, ids as `sha256:` text, camelCase.
+//! Documents that have more than their messages: scores in points, links.
 
 use crate::app::points;
+use crate::http::json::document;
 use crate::refusal::Refusal;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use stella_proto::proof::ProofSummary;
 use stella_proto::reason::Reason;
 use stella_proto::scan::Scan;
-use stella_proto::snapshot::{Snapshot, SnapshotKind};
 
 /// A scan.
-pub(super) fn scan(scan: &Scan) -> Value {
+pub(super) fn scan(scan: &Scan) -> Result<Map<String, Value>, Refusal> {
     let place = format!("{}/{}", super::routes::SCANS, scan.scan_id);
-    json!({
-        "scanId": scan.scan_id,
-        "status": scan.status,
-        "createdAt": scan.created_at,
-        "artifactDigest": scan.artifact_digest,
-        "manifestHash": scan.manifest_hash,
-        "rootHash": scan.root_hash,
-        "score": points(scan.score_bps),
-        "scoreBps": scan.score_bps,
-        "nodeCount": scan.node_count,
-        "treeSize": scan.tree_size,
-        "_links": {
-            "self": place,
-            "manifest": format!("{place}/manifest"),
-            "proofs": format!("{place}/proofs"),
-        },
-    })
+    let mut members = document("stella.scan.v1.Scan", scan)?;
+    members.insert("score".to_owned(), points(scan.score_bps).into());
+    let links = json!({
+        "self": place,
+        "manifest": format!("{place}/manifest"),
+        "proofs": format!("{place}/proofs"),
+    });
+    members.insert("_links".to_owned(), links);
+    Ok(members)
 }
 
 /// A sealed proof.
-pub(super) fn proof(proof: &ProofSummary) -> Value {
+pub(super) fn proof(proof: &ProofSummary) -> Result<Map<String, Value>, Refusal> {
     let proofs = format!("{}/{}/proofs", super::routes::SCANS, proof.scan_id);
-    json!({
-        "proofBundleId": proof.root_hash,
-        "rootHash": proof.root_hash,
-        "manifestHash": proof.manifest_hash,
-        "scanId": proof.scan_id,
-        "score": points(proof.score_bps),
-        "scoreBps": proof.score_bps,
-        "nodeCount": proof.node_count,
-        "sealedAt": proof.sealed_at,
-        "leafIndex": proof.leaf_index,
-        "engineVersion": proof.engine_version,
-        "_links": {"bundle": format!("{proofs}/{}", proof.root_hash)},
-    })
+    let mut members = document("stella.proof.v1.ProofSummary", proof)?;
+    members.insert("proofBundleId".to_owned(), json!(proof.root_hash));
+    members.insert("score".to_owned(), points(proof.score_bps).into());
+    let links = json!({"bundle": format!("{proofs}/{}", proof.root_hash)});
+    members.insert("_links".to_owned(), links);
+    Ok(members)
 }
 
-/// A snapshot.
-pub(super) fn snapshot(snapshot: &Snapshot) -> Value {
-    let kind = match snapshot.kind() {
-        SnapshotKind::Excititor => "excititor",
-        _ => "concelier",
-    };
-    json!({
-        "hash": snapshot.hash,
-        "kind": kind,
-        "count": snapshot.count,
-        "root": snapshot.root,
-        "sources": snapshot.sources,
-        "importedAt": snapshot.imported_at,
-        "current": snapshot.current,
-    })
+/// A page of a list under its name.
+pub(super) fn page(
+    name: &str,
+    items: Vec<Map<String, Value>>,
+    next_page_token: &str,
+) -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert(name.to_owned(), json!(items));
+    members.insert("next_page_token".to_owned(), json!(next_page_token));
+    members
 }
 
 /// Canonical JSON that the ledger stores, inside another document.

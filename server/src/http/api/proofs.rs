@@ -1,74 +1,125 @@
 //! Proofs and their bundles.
 
-use super::{blocking, documents};
+use super::query::Query;
+use super::{answered, blocking, documents};
 use crate::App;
 use crate::app::VerifyProofDocument;
+use crate::http::answer::{self, Caching};
 use crate::refusal::Refusal;
-use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
+use http::{HeaderMap, HeaderValue, header};
 use std::sync::Arc;
 use stella_ledger::clock::{Clock as _, SystemClock};
-use stella_proto::proof::{DownloadBundleRequest, ListProofsRequest};
-use stella_proto::reason::Reason;
-use stella_verify::base64;
-use stella_verify::hash::{sha256, to_hex};
-
-/// A bundle of a root never changes; who may read it is not everyone's business.
-const IMMUTABLE: &str = "private, max-age=31536000, immutable";
+use stella_proto::proof as wire;
 
 /// `GET .../scans/{scan_id}/proofs`.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Path(scan_id): Path<String>,
-) -> Result<Json<Value>, Refusal> {
-    let request = ListProofsRequest {
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let query = Query::read(query.as_deref(), &["page_size", "page_token", "tree_size"])?;
+    let request = wire::ListProofsRequest {
         scan_id,
-        tree_size: None,
+        tree_size: query.optional("tree_size")?,
+        page_size: query.number("page_size")?,
+        page_token: query.text("page_token"),
     };
-    let proofs = blocking(&app, move |app| app.list_proofs(&request)).await?;
-    let proofs: Vec<Value> = proofs.iter().map(documents::proof).collect();
-    Ok(Json(json!({ "proofs": proofs })))
+    let page = blocking(&app, move |app| app.list_proofs(&request)).await?;
+    let proofs = page.proofs.iter().map(documents::proof);
+    let proofs = proofs.collect::<Result<_, _>>()?;
+    let page = documents::page("proofs", proofs, &page.next_page_token);
+    answer::json(page, Caching::AskAgain, &headers)
 }
 
-/// `GET .../scans/{scan_id}/proofs/{root_hash}`: the bundle, with its digest (RFC 9530).
+/// `GET /api/v1/proofs`: the roots sealed in a period.
+pub(super) async fn sealed(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let known = ["from_unix_ms", "to_unix_ms", "page_size", "page_token"];
+    let query = Query::read(query.as_deref(), &known)?;
+    let request = wire::ListSealedProofsRequest {
+        from_unix_ms: query.number("from_unix_ms")?,
+        to_unix_ms: query.optional("to_unix_ms")?.unwrap_or(u64::MAX),
+        page_size: query.number("page_size")?,
+        page_token: query.text("page_token"),
+    };
+    let page = blocking(&app, move |app| app.sealed_between(&request)).await?;
+    let proofs = page.proofs.iter().map(documents::proof);
+    let proofs = proofs.collect::<Result<_, _>>()?;
+    let page = documents::page("proofs", proofs, &page.next_page_token);
+    answer::json(page, Caching::AskAgain, &headers)
+}
+
+/// `GET /api/v1/proofs/{root_hash}`: a root with its envelope, as it was signed once for all.
+pub(super) async fn root(
+    State(app): State<Arc<App>>,
+    Path(root_hash): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let found = blocking(&app, move |app| app.proof_root(&root_hash)).await?;
+    let name = "stella.proof.v1.GetProofRootResponse";
+    answered(name, &found, Caching::ForEver, &headers)
+}
+
+/// `GET /api/v1/nodes/{node_id}`: a node, and where it stands; later computations add places.
+pub(super) async fn node(
+    State(app): State<Arc<App>>,
+    Path(node_id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let found = blocking(&app, move |app| app.node(&node_id)).await?;
+    let name = "stella.proof.v1.GetNodeResponse";
+    answered(name, &found, Caching::AskAgain, &headers)
+}
+
+/// `GET .../scans/{scan_id}/proof-status`.
+pub(super) async fn status(
+    State(app): State<Arc<App>>,
+    Path(scan_id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let query = Query::read(query.as_deref(), &["tree_size"])?;
+    let request = wire::GetProofStatusRequest {
+        scan_id,
+        tree_size: query.optional("tree_size")?,
+    };
+    let now = SystemClock.now();
+    let found = blocking(&app, move |app| app.proof_status(&request, now)).await?;
+    let name = "stella.proof.v1.GetProofStatusResponse";
+    answered(name, &found, Caching::AskAgain, &headers)
+}
+
+/// `GET .../scans/{scan_id}/proofs/{root_hash}`: the bundle. With the chain it changes when the scan
+/// has another seal, without it never.
 pub(super) async fn download(
     State(app): State<Arc<App>>,
     Path((scan_id, root_hash)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let request = DownloadBundleRequest {
+    let known = ["include_chain", "include_anchors", "include_inputs"];
+    let query = Query::read(query.as_deref(), &known)?;
+    let request = wire::DownloadBundleRequest {
         scan_id,
         root_hash,
-        ..DownloadBundleRequest::default()
+        include_chain: query.flag("include_chain")?,
+        include_anchors: query.flag("include_anchors")?,
+        include_inputs: query.flag("include_inputs")?,
+    };
+    let caching = if request.include_chain || request.include_anchors {
+        Caching::AskAgain
+    } else {
+        Caching::ForEver
     };
     let bundle = blocking(&app, move |app| app.bundle(&request)).await?;
-    let digest = sha256(&bundle);
-    let tag = format!("\"{}\"", to_hex(&digest));
-    let known = headers.get(header::IF_NONE_MATCH);
-    let unchanged = known.is_some_and(|known| names(known, &tag));
-    let mut response = if unchanged {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        bundle.into_response()
-    };
-    let more = response.headers_mut();
-    if !unchanged {
-        more.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/zip"),
-        );
-        more.insert(
-            "content-digest",
-            value(&format!("sha-256=:{}:", base64::encode(&digest)))?,
-        );
-    }
-    more.insert(header::CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
-    more.insert(header::ETAG, value(&tag)?);
-    Ok(response)
+    answer::content(bundle, "application/zip", caching, &headers)
 }
 
 /// `POST /api/v1/proofs/verify`: the report of a bundle that the server holds, `verified: false`
@@ -80,18 +131,4 @@ pub(super) async fn verify(State(app): State<Arc<App>>, body: Bytes) -> Result<R
     let report = blocking(&app, move |app| app.verify_proof(&request, now)).await?;
     let json = HeaderValue::from_static("application/json");
     Ok(([(header::CONTENT_TYPE, json)], report.to_json()).into_response())
-}
-
-/// Whether a list of entity tags names this one (RFC 9110 13.1.2, weak comparison).
-fn names(list: &HeaderValue, tag: &str) -> bool {
-    list.to_str().is_ok_and(|list| {
-        list.split(',')
-            .map(|one| one.trim().trim_start_matches("W/"))
-            .any(|one| one == tag || one == "*")
-    })
-}
-
-fn value(text: &str) -> Result<HeaderValue, Refusal> {
-    HeaderValue::from_str(text)
-        .map_err(|problem| Refusal::new(Reason::Internal, problem.to_string()))
 }

@@ -1,6 +1,7 @@
 //! What stands behind the `?` of a URL.
 
 use crate::refusal::Refusal;
+use http::HeaderMap;
 use std::collections::BTreeMap;
 
 /// The parameters of one call. Unknown ones are refused: a mistyped filter must not answer as if
@@ -34,6 +35,11 @@ impl Query {
         self.0.get(name).cloned().unwrap_or_default()
     }
 
+    /// A parameter as text; `None` when it is absent.
+    pub(super) fn given(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+
     /// A parameter that is a number; 0 when it is absent.
     ///
     /// # Errors
@@ -47,6 +53,18 @@ impl Query {
         }
     }
 
+    /// A parameter that is a number and may be absent.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` when it is not a number in range.
+    pub(super) fn optional<N>(&self, name: &str) -> Result<Option<N>, Refusal>
+    where
+        N: std::str::FromStr + Default,
+    {
+        let present = self.0.contains_key(name);
+        present.then(|| self.number(name)).transpose()
+    }
+
     /// A parameter that is `true` or `false`; false when it is absent.
     ///
     /// # Errors
@@ -58,6 +76,19 @@ impl Query {
             Some(_) => Err(Refusal::field(name, "is neither true nor false")),
         }
     }
+}
+
+/// The idempotency key of a call that changes something: header `idempotency-key`.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` when it is not visible ASCII.
+pub(super) fn request_id(headers: &HeaderMap) -> Result<String, Refusal> {
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(String::new());
+    };
+    let key = key.to_str();
+    key.map(str::to_owned)
+        .map_err(|_| Refusal::field("idempotency-key", "is not visible ASCII"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Replays.
 
 use super::blocking;
+use super::query::request_id;
 use crate::App;
 use crate::app::ReplayDocument;
 use crate::auth::Caller;
@@ -8,6 +9,7 @@ use crate::refusal::Refusal;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
+use http::HeaderMap;
 use serde::Deserialize;
 use std::sync::Arc;
 use stella_proto::score::ReplayScoreRequest;
@@ -37,6 +39,7 @@ pub(super) async fn replay(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(scan_id): Path<String>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<ReplayDocument>, Refusal> {
     let asked: Replay = if body.is_empty() {
@@ -53,6 +56,7 @@ pub(super) async fn replay(
         use_original_snapshots: asked.use_original_snapshots,
         skip_unchanged: asked.skip_unchanged,
         dry_run: asked.dry_run,
+        request_id: request_id(&headers)?,
     };
     let answer = blocking(&app, move |app| app.replay(&caller, &request)).await?;
     Ok(Json(ReplayDocument::from(&answer)))

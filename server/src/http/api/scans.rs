@@ -1,18 +1,19 @@
 //! Scans and their manifests.
 
-use super::query::Query;
-use super::{blocking, documents};
+use super::query::{Query, request_id};
+use super::{answered, blocking, documents};
 use crate::App;
 use crate::auth::Caller;
+use crate::http::answer::{self, Caching};
 use crate::refusal::Refusal;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 use stella_proto::reason::Reason;
@@ -24,13 +25,15 @@ use stella_verify::base64;
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Refusal> {
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
     let known = [
         "page_size",
         "page_token",
         "since_unix_ms",
         "artifact_digest",
         "package",
+        "tree_size",
     ];
     let query = Query::read(query.as_deref(), &known)?;
     let request = ListScansRequest {
@@ -38,47 +41,49 @@ pub(super) async fn list(
         page_token: query.text("page_token"),
         since_unix_ms: query.number("since_unix_ms")?,
         artifact_digest: query.text("artifact_digest"),
-        tree_size: None,
+        tree_size: query.optional("tree_size")?,
         package: query.text("package"),
     };
     let page = blocking(&app, move |app| app.list_scans(&request)).await?;
-    Ok(Json(json!({
-        "scans": page.scans.iter().map(documents::scan).collect::<Vec<_>>(),
-        "next_page_token": page.next_page_token,
-    })))
+    let scans = page.scans.iter().map(documents::scan);
+    let scans = scans.collect::<Result<_, _>>()?;
+    let page = documents::page("scans", scans, &page.next_page_token);
+    answer::json(page, Caching::AskAgain, &headers)
 }
 
 /// `GET .../scans/{scan_id}`.
 pub(super) async fn scan(
     State(app): State<Arc<App>>,
     Path(scan_id): Path<String>,
-) -> Result<Json<Value>, Refusal> {
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let query = Query::read(query.as_deref(), &["tree_size"])?;
     let request = GetScanRequest {
         scan_id,
-        tree_size: None,
+        tree_size: query.optional("tree_size")?,
     };
     let scan = blocking(&app, move |app| app.scan(&request)).await?;
-    Ok(Json(documents::scan(&scan)))
+    answer::json(documents::scan(&scan)?, Caching::AskAgain, &headers)
 }
 
-/// `GET .../scans/{scan_id}/manifest`: the manifest, wrapped with its hash.
+/// `GET .../scans/{scan_id}/manifest`: the manifest, wrapped with its hash. The first manifest of a
+/// scan and that of a root never change.
 pub(super) async fn manifest(
     State(app): State<Arc<App>>,
     Path(scan_id): Path<String>,
     RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Refusal> {
-    let query = Query::read(query.as_deref(), &["root_hash"])?;
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let query = Query::read(query.as_deref(), &["root_hash", "tree_size"])?;
     let request = GetManifestRequest {
         scan_id,
         root_hash: query.text("root_hash"),
-        tree_size: None,
+        tree_size: query.optional("tree_size")?,
     };
     let found = blocking(&app, move |app| app.manifest(&request)).await?;
-    Ok(Json(json!({
-        "manifest": documents::stored(&found.manifest)?,
-        "manifestHash": found.manifest_hash,
-        "createdAt": found.created_at,
-    })))
+    let name = "stella.score.v1.GetManifestResponse";
+    answered(name, &found, Caching::ForEver, &headers)
 }
 
 /// The body of a submission. The SBOM is a JSON document as it is, or base64 of its bytes (gzip is
@@ -130,6 +135,7 @@ impl Submission<'_> {
             lattice_policy_hash: self.lattice_policy_hash,
             seed: self.seed,
             knobs: self.knobs,
+            ..SubmitScanRequest::default()
         })
     }
 }
@@ -151,12 +157,14 @@ pub(super) async fn submit(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let idempotent = Query::read(query.as_deref(), &["idempotent"])?.flag("idempotent")?;
     let submission: Submission<'_> =
         serde_json::from_slice(&body).map_err(|problem| Refusal::field("body", problem))?;
-    let request = submission.request()?;
+    let mut request = submission.request()?;
+    request.request_id = request_id(&headers)?;
     let done = blocking(&app, move |app| app.submit_scan(&caller, request)).await?;
     let scan = done
         .scan
@@ -165,10 +173,8 @@ pub(super) async fn submit(
         let message = format!("{} has these inputs already", scan.scan_id);
         return Err(Refusal::new(Reason::ScanExists, message));
     }
-    let mut document = documents::scan(&scan);
-    if let Value::Object(members) = &mut document {
-        members.insert("warnings".to_owned(), json!(done.warnings));
-    }
+    let mut document = documents::scan(&scan)?;
+    document.insert("warnings".to_owned(), json!(done.warnings));
     let status = if done.existing {
         StatusCode::OK
     } else {

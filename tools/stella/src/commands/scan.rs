@@ -144,6 +144,7 @@ impl Submit {
             seed: self.seed,
             knobs: knobs(&self.knobs)?.into_iter().collect(),
             reachability: reachability.into(),
+            ..wire::SubmitScanRequest::default()
         })
     }
 }

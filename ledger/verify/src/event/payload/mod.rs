@@ -5,6 +5,7 @@
 mod footprint;
 mod input;
 mod job;
+mod request;
 mod retention;
 mod scan;
 mod scan_id;
@@ -13,6 +14,7 @@ mod signed;
 pub use footprint::ScanFootprint;
 pub use input::{PolicyPublished, PolicyRegistered, SnapshotImported, SnapshotPublished};
 pub use job::{JobCancelled, JobEnded, JobOutcome, JobProgress, JobResult, JobStarted};
+pub use request::RequestAnswered;
 pub use retention::PayloadErased;
 pub use scan::{ManifestRegistered, ReplayedSnapshots, RootSealed, ScanRequested, ScoreReplayed};
 pub use scan_id::{ScanId, ScanIdError};

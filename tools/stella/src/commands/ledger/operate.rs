@@ -6,8 +6,11 @@ use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::session::{Session, data_dir, refused};
 use clap::Args;
+use prost::Message as _;
 use serde_json::json;
 use stella_proto::admin as wire;
+use stella_proto::google::longrunning::operation::Result as Ended;
+use stella_proto::google::longrunning::{Operation, WaitOperationRequest};
 use stella_proto::reason::Reason;
 use tokio_stream::StreamExt as _;
 
@@ -102,40 +105,69 @@ impl Rebuild {
             None => wire::RebuildRequest::default(),
             Some(Point::Tree(size, _)) => wire::RebuildRequest {
                 at_tree_size: Some(*size),
-                at_unix_ms: None,
+                ..wire::RebuildRequest::default()
             },
             Some(Point::Time(time)) => wire::RebuildRequest {
-                at_tree_size: None,
                 at_unix_ms: Some(*time),
+                ..wire::RebuildRequest::default()
             },
         };
-        let answers = session.connection().admin().rebuild(request).await?;
-        let mut answers = answers.into_inner();
-        let bar = crate::progress::bar("refolding");
-        while let Some(step) = answers.next().await {
-            let step = step?;
-            bar.set_length(step.total);
-            bar.set_position(step.done);
-            if step.finished {
-                bar.finish_and_clear();
-                return rebuilt(format, &step, point.as_ref());
-            }
+        let started = session.connection().admin().rebuild(request).await?;
+        let operation = started.into_inner().operation.unwrap_or_default();
+        rebuilt(format, &finish(session, operation).await?, point.as_ref())
+    }
+}
+
+/// How long one question for a rebuild's progress waits.
+const LOOK: prost_types::Duration = prost_types::Duration {
+    seconds: 0,
+    nanos: 200_000_000,
+};
+
+/// Waits until a rebuild has ended, showing how far it is; answers what it made.
+async fn finish(
+    session: &Session,
+    mut operation: Operation,
+) -> Result<wire::RebuildResult, Failure> {
+    let mut client = session.connection().operations();
+    let bar = crate::progress::bar("refolding");
+    while !operation.done {
+        let metadata = operation.metadata.unwrap_or_default();
+        let progress = wire::RebuildProgress::decode(metadata.value.as_slice());
+        let progress = progress.map_err(Failure::operational)?;
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+        let request = WaitOperationRequest {
+            name: operation.name,
+            timeout: Some(LOOK),
+        };
+        operation = client.wait_operation(request).await?.into_inner();
+    }
+    bar.finish_and_clear();
+    match operation.result {
+        Some(Ended::Response(made)) => {
+            wire::RebuildResult::decode(made.value.as_slice()).map_err(Failure::operational)
         }
-        Err(Failure::of(
-            Reason::Unavailable,
-            "the server stopped before the rebuild was done",
-        ))
+        Some(Ended::Error(status)) => {
+            let details = status.encode_to_vec().into();
+            let code = tonic::Code::from_i32(status.code);
+            Err(tonic::Status::with_details(code, status.message, details).into())
+        }
+        None => Err(Failure::of(
+            Reason::Internal,
+            "a rebuild ended with nothing",
+        )),
     }
 }
 
 /// Says what was folded; a checkpoint of another root is of another history.
 fn rebuilt(
     format: Format,
-    step: &wire::RebuildResponse,
+    step: &wire::RebuildResult,
     point: Option<&Point>,
 ) -> Result<u8, Failure> {
     let Some(point) = point else {
-        output::document(format, &json!({"rebuilt": true, "events": step.done}))?;
+        output::document(format, &json!({"rebuilt": true, "events": step.tree_size}))?;
         return Ok(0);
     };
     if let Point::Tree(_, Some(root)) = point
@@ -149,7 +181,7 @@ fn rebuilt(
     }
     let document = json!({
         "rebuilt": true,
-        "events": step.done,
+        "events": step.tree_size,
         "treeSize": step.tree_size,
         "rootHash": step.root_hash,
         "keys": step.keys,

@@ -1,7 +1,7 @@
 //! Bundles for auditors, one or those of a period.
 
 use super::download::{fetch_with, save};
-use super::list::{proofs, summary};
+use super::list::{MAX_PAGE, proofs, summary};
 use crate::at::At;
 use crate::commands::period::moment;
 use crate::failure::Failure;
@@ -15,7 +15,6 @@ use stella_proto::proof as wire;
 use stella_proto::reason::Reason;
 use stella_verify::hash::{BlobDigest, ProofRoot, sha256, to_hex};
 use stella_verify::time::format_time;
-use tokio_stream::StreamExt as _;
 
 /// `schema` of the index of an export.
 const INDEX_SCHEMA: &str = "stella.export-index/v1";
@@ -111,17 +110,26 @@ impl ExportBatch {
             ));
         }
         new_or_empty(&self.output_dir)?;
-        let request = wire::ListSealedProofsRequest {
+        let mut request = wire::ListSealedProofsRequest {
             from_unix_ms: from.get(),
             to_unix_ms: to.get(),
+            page_size: MAX_PAGE,
+            page_token: String::new(),
         };
         let mut client = session.connection().proofs();
-        let mut listed = client.list_sealed_proofs(request).await?.into_inner();
         let mut rows = Vec::new();
-        while let Some(answer) = listed.next().await {
-            for proof in answer?.proofs {
+        loop {
+            let page = client
+                .list_sealed_proofs(request.clone())
+                .await?
+                .into_inner();
+            for proof in page.proofs {
                 rows.push(self.one(session, &proof).await?);
             }
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            request.page_token = page.next_page_token;
         }
         let index = json!({
             "schema": INDEX_SCHEMA,

@@ -35,23 +35,31 @@ impl List {
     }
 }
 
+/// Items on a page, at most.
+pub(super) const MAX_PAGE: u32 = 500;
+
 /// The sealed roots of a scan, oldest first.
 pub(crate) async fn proofs(
     session: &Session,
     scan_id: &str,
     at: &At,
 ) -> Result<Vec<wire::ProofSummary>, Failure> {
-    let request = wire::ListProofsRequest {
+    let mut request = wire::ListProofsRequest {
         scan_id: scan_id.to_owned(),
         tree_size: at.tree_size(session).await?,
+        page_size: MAX_PAGE,
+        page_token: String::new(),
     };
-    Ok(session
-        .connection()
-        .proofs()
-        .list_proofs(request)
-        .await?
-        .into_inner()
-        .proofs)
+    let mut client = session.connection().proofs();
+    let mut proofs = Vec::new();
+    loop {
+        let page = client.list_proofs(request.clone()).await?.into_inner();
+        proofs.extend(page.proofs);
+        if page.next_page_token.is_empty() {
+            return Ok(proofs);
+        }
+        request.page_token = page.next_page_token;
+    }
 }
 
 /// A sealed root as programs read it.

@@ -105,14 +105,20 @@ impl Many {
     }
 }
 
+/// Operations on a page, at most.
+const MAX_PAGE: u32 = 500;
+
 impl Batch {
     pub(super) async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
         let mut client = session.connection().replays();
         match self {
             Self::List => {
-                let answer = client
-                    .list_operations(wire::ListOperationsRequest {})
-                    .await?;
+                // The newest page: older batches are found by their names.
+                let request = wire::ListOperationsRequest {
+                    page_size: MAX_PAGE,
+                    ..wire::ListOperationsRequest::default()
+                };
+                let answer = client.list_operations(request).await?;
                 let operations = answer.into_inner().operations.into_iter();
                 let rows: Vec<Value> = operations
                     .map(|operation| document(&operation.into()))
@@ -126,7 +132,10 @@ impl Batch {
             }
             Self::Wait(Named { name }) => finish(format, false, session, name).await,
             Self::Cancel(Named { name }) => {
-                let request = wire::CancelOperationRequest { name };
+                let request = wire::CancelOperationRequest {
+                    name,
+                    ..wire::CancelOperationRequest::default()
+                };
                 let answer = client.cancel_operation(request).await?.into_inner();
                 let operation = answer.operation.unwrap_or_default();
                 output::document(format, &document(&operation.into())?)?;

@@ -108,6 +108,7 @@ impl Replay {
             dry_run: self.dry_run,
             skip_unchanged: self.skip_unchanged,
             engine_version: self.engine_version,
+            ..wire::ReplayScoreRequest::default()
         };
         let answer = replay(session, request).await?;
         if self.quiet {

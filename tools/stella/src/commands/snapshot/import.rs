@@ -100,7 +100,10 @@ async fn import_policy(
     let hash = register_policy(session, path).await?;
     let mut client = session.connection().snapshots();
     let policy = if publish {
-        let request = wire::PublishPolicyRequest { hash };
+        let request = wire::PublishPolicyRequest {
+            hash,
+            ..wire::PublishPolicyRequest::default()
+        };
         client.publish_policy(request).await?.into_inner().policy
     } else {
         let request = wire::GetPolicyRequest { hash };
@@ -135,6 +138,7 @@ pub(crate) async fn import(
         let header = wire::ImportHeader {
             kind: kind.into(),
             publish,
+            ..wire::ImportHeader::default()
         };
         let upload = Upload { parts };
         upload.send(Part::Header(header))?;

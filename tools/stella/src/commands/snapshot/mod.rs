@@ -90,11 +90,17 @@ impl Publish {
     async fn run(self, session: &Session, format: Format) -> Result<u8, Failure> {
         let mut client = session.connection().snapshots();
         let hash = self.hash.clone();
-        let request = wire::PublishSnapshotRequest { hash };
+        let request = wire::PublishSnapshotRequest {
+            hash,
+            ..wire::PublishSnapshotRequest::default()
+        };
         let document = match client.publish_snapshot(request).await {
             Ok(answer) => snapshot_json(&answer.into_inner().snapshot.unwrap_or_default()),
             Err(refusal) if is_unknown(&refusal) => {
-                let request = wire::PublishPolicyRequest { hash: self.hash };
+                let request = wire::PublishPolicyRequest {
+                    hash: self.hash,
+                    ..wire::PublishPolicyRequest::default()
+                };
                 let answer = client.publish_policy(request).await?.into_inner();
                 policy_json(&answer.policy.unwrap_or_default())
             }
@@ -193,6 +199,7 @@ async fn register_policy(session: &Session, path: &Path) -> Result<String, Failu
 async fn register(session: &Session, policy: Vec<u8>) -> Result<String, Failure> {
     let request = wire::RegisterPolicyRequest {
         policy: policy.into(),
+        ..wire::RegisterPolicyRequest::default()
     };
     Ok(session
         .connection()
