@@ -151,6 +151,27 @@ mod tests {
     }
 
     #[test]
+    fn the_enum_of_the_contract_has_every_reason_and_no_other() {
+        use crate::errors::Reason as Published;
+        let mut published = Vec::new();
+        // Numbers are never given again, so there are no gaps.
+        for number in 1.. {
+            match Published::try_from(number) {
+                Ok(of) => published.push(of.as_str_name().to_owned()),
+                Err(_) => break,
+            }
+        }
+        let names = Reason::ALL.iter();
+        let mut names: Vec<_> = names.map(|of| format!("REASON_{}", of.name())).collect();
+        names.sort();
+        published.sort();
+        assert_eq!(
+            published, names,
+            "add it at the end of proto/stella/errors/v1/errors.proto, then `cargo xtask codegen`"
+        );
+    }
+
+    #[test]
     fn the_page_of_errors_is_this_table() {
         let mut expected = String::from(
             "# Errors\n\nOver gRPC the reason stands in `google.rpc.ErrorInfo` (domain `stella`), over HTTP in `code` of\nproblem+json. This page is generated from `proto/src/reason.rs`; a test compares them.\n\n| reason | gRPC | HTTP | exit | what to do |\n|---|---|---|---|---|\n",

@@ -21,6 +21,17 @@ const OTHERS: &[(&str, Scope)] = &[
     ("SnapshotService/PublishSnapshot", Scope::ScannerScans),
     ("SnapshotService/RegisterPolicy", Scope::ScannerScans),
     ("/api/v1/scanner/scans", Scope::ScannerScans),
+    ("/api/v1/snapshots/a:publish", Scope::ScannerScans),
+    ("/api/v1/policies", Scope::ScannerScans),
+    ("/api/v1/policies/a:publish", Scope::ScannerScans),
+    ("/api/v1/admin/rebuild", Scope::SchedulerAdmin),
+];
+
+/// The same of what is a GET.
+const OTHER_READS: &[(&str, Scope)] = &[
+    ("/api/v1/admin/fsck", Scope::SchedulerAdmin),
+    ("/api/v1/audit/export", Scope::LedgerExport),
+    ("/api/v1/ledger/events", Scope::LedgerExport),
 ];
 
 /// What needs `scanner.proofs` and yet is not reading: nobody does it without saying who they are.
@@ -31,6 +42,9 @@ const REPLAYS: &[&str] = &[
     "/api/v1/scanner/scans/a/score/replay",
     "/api/v1/scanner/batch/replay",
     "/api/v1/scanner/batch/replay/a:cancel",
+    "Operations/CancelOperation",
+    "Operations/DeleteOperation",
+    "/api/v1/operations/a:cancel",
 ];
 
 /// Every call that there is: method and path.
@@ -63,16 +77,44 @@ fn calls() -> Vec<(&'static str, String)> {
         ("GET", "/api/v1/snapshots".to_owned()),
         ("GET", "/api/v1/snapshots/a".to_owned()),
         ("GET", "/tile/entries/000".to_owned()),
+        ("GET", format!("{scans}/a/proof-status")),
     ]);
+    let more = [
+        ("GET", "/api/v1/proofs"),
+        ("GET", "/api/v1/proofs/a"),
+        ("GET", "/api/v1/nodes/a"),
+        ("POST", "/api/v1/snapshots/a:publish"),
+        ("GET", "/api/v1/snapshots/a/diff/b"),
+        ("GET", "/api/v1/snapshots/a/proof"),
+        ("GET", "/api/v1/policies"),
+        ("POST", "/api/v1/policies"),
+        ("GET", "/api/v1/policies/a"),
+        ("POST", "/api/v1/policies/a:publish"),
+        ("GET", "/api/v1/ledger/leaves/0/inclusion"),
+        ("GET", "/api/v1/ledger/consistency"),
+        ("GET", "/api/v1/ledger/events"),
+        ("GET", "/api/v1/ledger/streams/a/events"),
+        ("GET", "/api/v1/audit/export"),
+        ("GET", "/api/v1/status"),
+        ("GET", "/api/v1/admin/fsck"),
+        ("POST", "/api/v1/admin/rebuild"),
+        ("GET", "/api/v1/operations"),
+        ("GET", "/api/v1/operations/a"),
+        ("GET", "/api/v1/operations/a:wait"),
+        ("POST", "/api/v1/operations/a:cancel"),
+    ];
+    calls.extend(more.map(|(method, path)| (method, path.to_owned())));
     calls
 }
 
 fn needs(method: &str, path: &str) -> Scope {
-    let rows = OTHERS
-        .iter()
-        .filter(|_| method == "POST")
-        .find(|(end, _)| path.ends_with(end));
-    rows.map_or(Scope::ScannerProofs, |(_, scope)| *scope)
+    let rows = if method == "POST" {
+        OTHERS
+    } else {
+        OTHER_READS
+    };
+    let row = rows.iter().find(|(end, _)| path.ends_with(end));
+    row.map_or(Scope::ScannerProofs, |(_, scope)| *scope)
 }
 
 fn changes(method: &str, path: &str) -> bool {
@@ -89,7 +131,7 @@ enum Door {
 }
 
 fn door(url: &str, method: &str, path: &str, token: Option<&str>) -> (Door, Answer) {
-    let grpc = path.starts_with("/stella.");
+    let grpc = path.starts_with("/stella.") || path.starts_with("/google.");
     let mut lines = Vec::new();
     if grpc {
         lines.push("content-type: application/grpc".to_owned());

@@ -85,22 +85,35 @@ impl Computed {
 /// Runs the engine that the manifest names, on every core.
 pub(super) fn compute(manifest: &ScanManifest, inputs: &Inputs) -> Result<Computed, Refusal> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let given = EngineInputs {
+    engine::compute(&given(manifest, inputs), Threads::new(cores))
+        .map(Computed)
+        .map_err(|problem| refused(&problem))
+}
+
+/// Refuses what the engine would, before a manifest is registered that nothing can compute.
+pub(super) fn check(manifest: &ScanManifest, inputs: &Inputs) -> Result<(), Refusal> {
+    engine::check(&given(manifest, inputs)).map_err(|problem| refused(&problem))
+}
+
+fn given<'a>(manifest: &'a ScanManifest, inputs: &'a Inputs) -> EngineInputs<'a> {
+    EngineInputs {
         manifest,
         bom: &inputs.bom,
         feed: &*inputs.feed,
         vex: &*inputs.vex,
         reachability: inputs.reachability.as_ref(),
         policy: &inputs.policy,
+    }
+}
+
+fn refused(problem: &EngineError) -> Refusal {
+    let reason = match problem {
+        EngineError::Version(_) | EngineError::Knob(_) | EngineError::KnobValue { .. } => {
+            Reason::BadManifest
+        }
+        _ => Reason::Internal,
     };
-    engine::compute(&given, Threads::new(cores))
-        .map(Computed)
-        .map_err(|problem| match problem {
-            EngineError::Version(_) | EngineError::Knob(_) | EngineError::KnobValue { .. } => {
-                Refusal::new(Reason::BadManifest, problem.to_string())
-            }
-            other => Refusal::new(Reason::Internal, other.to_string()),
-        })
+    Refusal::new(reason, problem.to_string())
 }
 
 /// A policy from YAML or JSON.

@@ -217,6 +217,7 @@ impl App {
             knobs: request.knobs.into_iter().collect(),
         };
         let inputs = self.load(&manifest)?;
+        engine::check(&manifest, &inputs)?;
         Ok((manifest, inputs))
     }
 

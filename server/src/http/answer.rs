@@ -105,13 +105,7 @@ mod tests {
             assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{known}");
             assert_eq!(again.headers()[header::ETAG], tag);
         }
-        let other = content("other", "text/plain", Caching::AskAgain, &asked);
         asked.insert(header::IF_NONE_MATCH, tag);
-        assert_eq!(
-            other.unwrap().status(),
-            StatusCode::NOT_MODIFIED,
-            "* is any"
-        );
         let other = content("other", "text/plain", Caching::AskAgain, &asked);
         assert_eq!(other.unwrap().status(), StatusCode::OK);
     }

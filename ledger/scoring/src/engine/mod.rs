@@ -52,3 +52,17 @@ pub fn compute(inputs: &EngineInputs<'_>, threads: Threads) -> Result<Computatio
     inputs.check()?;
     engine(inputs, threads)
 }
+
+/// What [`compute`] refuses before it computes anything: a manifest that no engine takes, with these
+/// inputs.
+///
+/// # Errors
+/// [`EngineError`], but for what only computing finds.
+pub fn check(inputs: &EngineInputs<'_>) -> Result<(), EngineError> {
+    let version = inputs.manifest.engine_version;
+    if !engine_versions().any(|known| known == version) {
+        return Err(EngineError::Version(version));
+    }
+    inputs.check()?;
+    inputs.knobs().map(|_| ())
+}

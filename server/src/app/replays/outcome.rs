@@ -116,6 +116,7 @@ impl App {
         manifest: ScanManifest,
     ) -> Result<Outcome, Refusal> {
         let inputs = self.load(&manifest)?;
+        engine::check(&manifest, &inputs)?;
         let draft = Self::registration(author.caller, scan, &manifest, Expected::Any)?;
         match self.append(draft.asked(author.asked)) {
             Ok(_) => (),

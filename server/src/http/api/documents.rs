@@ -5,7 +5,6 @@ use crate::http::json::document;
 use crate::refusal::Refusal;
 use serde_json::{Map, Value, json};
 use stella_proto::proof::ProofSummary;
-use stella_proto::reason::Reason;
 use stella_proto::scan::Scan;
 
 /// A scan.
@@ -43,13 +42,4 @@ pub(super) fn page(
     members.insert(name.to_owned(), json!(items));
     members.insert("next_page_token".to_owned(), json!(next_page_token));
     members
-}
-
-/// Canonical JSON that the ledger stores, inside another document.
-///
-/// # Errors
-/// [`Reason::Internal`] when it is not JSON, which would be a fault of ours.
-pub(super) fn stored(bytes: &[u8]) -> Result<Value, Refusal> {
-    serde_json::from_slice(bytes)
-        .map_err(|problem| Refusal::new(Reason::Internal, format!("a stored document: {problem}")))
 }

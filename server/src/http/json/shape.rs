@@ -136,7 +136,11 @@ fn shape(
 ) -> Shape {
     let fields = descriptor.field.iter().enumerate();
     let fields = fields.filter_map(|(place, field)| {
-        let name = camel(field.name());
+        let name = match field.name() {
+            // As those who page through these lists already know it.
+            "next_page_token" => "next_page_token".to_owned(),
+            name => camel(name),
+        };
         let repeated = field.label() == Label::Repeated;
         let kind = kind(message, &name, field, words)?;
         let optional = field.oneof_index.is_some() || matches!(kind, Kind::Message(_));
@@ -213,7 +217,7 @@ mod tests {
 
     #[test]
     fn names_are_spelt_as_documents_have_them() {
-        assert_eq!(camel("next_page_token"), "nextPageToken");
+        assert_eq!(camel("tree_size"), "treeSize");
         assert_eq!(camel("hash"), "hash");
         assert_eq!(screaming("RowChangeKind"), "ROW_CHANGE_KIND");
     }
