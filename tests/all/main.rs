@@ -21,6 +21,7 @@ mod http;
 mod http_api;
 mod http_reads;
 mod openapi;
+mod reasons;
 mod replay;
 mod scoring;
 mod second_verifier;

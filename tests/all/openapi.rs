@@ -46,7 +46,15 @@ async fn answers_are_what_the_description_says() {
         .arg(format!("{}/openapi.json", server.url))
         .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
         .args(["--checks", CHECKS, "--max-examples", EXAMPLES])
-        .args(["--phases", "fuzzing", "--seed", "20261122", "--no-color"]);
+        .args([
+            "--phases",
+            "fuzzing",
+            "--max-time",
+            "60",
+            "--seed",
+            "20261122",
+            "--no-color",
+        ]);
     let output = tokio::task::spawn_blocking(move || run.output().unwrap())
         .await
         .unwrap();

@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status};
 
 /// How long a wait lasts when it does not say, and at most.
 const PATIENCE: Duration = Duration::from_secs(30);
-const MAX_PATIENCE: Duration = Duration::from_secs(300);
+const MAX_PATIENCE: Duration = Duration::from_mins(5);
 
 /// How long before the call's deadline a wait answers.
 const MARGIN: Duration = Duration::from_millis(250);
@@ -85,8 +85,8 @@ fn timeout(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let number: u32 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
     let one = match unit {
-        "H" => Duration::from_secs(3600),
-        "M" => Duration::from_secs(60),
+        "H" => Duration::from_hours(1),
+        "M" => Duration::from_mins(1),
         "S" => Duration::from_secs(1),
         "m" => Duration::from_millis(1),
         "u" => Duration::from_micros(1),

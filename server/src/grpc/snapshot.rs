@@ -84,7 +84,7 @@ impl SnapshotService for SnapshotRpc {
             .ok_or_else(|| Status::from(Refusal::field("header", "is missing")))?;
         let sources = upload.sources;
         let imported = blocking(&self.0, move |app| {
-            app.import_snapshot(&caller, header, sources)
+            app.import_snapshot(&caller, &header, sources)
         })
         .await?;
         Ok(Response::new(imported))

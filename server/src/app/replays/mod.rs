@@ -70,15 +70,14 @@ impl App {
         let (state, _) = self.scan_state(&scan)?;
         let original = seal_of_original(&state)?.clone();
         let wanted = Wanted::of(request)?;
-        let outcome = match self.earlier(asked.as_ref())? {
-            Some(earlier) => self.replayed_then(&earlier)?,
-            None => {
-                let author = Author {
-                    caller,
-                    asked: asked.as_ref(),
-                };
-                self.replay_one(author, &state, &wanted)?
-            }
+        let outcome = if let Some(earlier) = self.earlier(asked.as_ref())? {
+            self.replayed_then(&earlier)?
+        } else {
+            let author = Author {
+                caller,
+                asked: asked.as_ref(),
+            };
+            self.replay_one(author, &state, &wanted)?
         };
         let findings = self.findings_delta(&original, &outcome)?;
         let mut answer = answer::answer(&state, &original, &outcome, findings);

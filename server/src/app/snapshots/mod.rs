@@ -43,10 +43,10 @@ impl App {
     pub(crate) fn import_snapshot(
         &self,
         caller: &Caller,
-        header: wire::ImportHeader,
+        header: &wire::ImportHeader,
         sources: Vec<Source>,
     ) -> Result<wire::ImportSnapshotResponse, Refusal> {
-        let asked = repeatable(caller, &header, &sources)?;
+        let asked = repeatable(caller, header, &sources)?;
         let asked = asked.as_ref();
         let _turn = self.turn(asked);
         let mut builder = Builder::new(kind_of(header.kind())?);
@@ -201,7 +201,7 @@ impl App {
             publish: true,
             ..wire::ImportHeader::default()
         };
-        self.import_snapshot(&Caller::own("engine"), header, Vec::new())?;
+        self.import_snapshot(&Caller::own("engine"), &header, Vec::new())?;
         self.current(SnapshotKind::Excititor)?
             .ok_or_else(|| Refusal::new(Reason::Internal, "the empty VEX snapshot is missing"))
     }

@@ -35,7 +35,7 @@ pub(super) fn proof(proof: &ProofSummary) -> Result<Map<String, Value>, Refusal>
 /// A page of a list under its name.
 pub(super) fn page(
     name: &str,
-    items: Vec<Map<String, Value>>,
+    items: &[Map<String, Value>],
     next_page_token: &str,
 ) -> Map<String, Value> {
     let mut members = Map::new();

@@ -30,8 +30,8 @@ pub(super) async fn list(
     };
     let page = blocking(&app, move |app| app.list_proofs(&request)).await?;
     let proofs = page.proofs.iter().map(documents::proof);
-    let proofs = proofs.collect::<Result<_, _>>()?;
-    let page = documents::page("proofs", proofs, &page.next_page_token);
+    let proofs = proofs.collect::<Result<Vec<_>, _>>()?;
+    let page = documents::page("proofs", &proofs, &page.next_page_token);
     answer::json(page, Caching::AskAgain, &headers)
 }
 
@@ -51,8 +51,8 @@ pub(super) async fn sealed(
     };
     let page = blocking(&app, move |app| app.sealed_between(&request)).await?;
     let proofs = page.proofs.iter().map(documents::proof);
-    let proofs = proofs.collect::<Result<_, _>>()?;
-    let page = documents::page("proofs", proofs, &page.next_page_token);
+    let proofs = proofs.collect::<Result<Vec<_>, _>>()?;
+    let page = documents::page("proofs", &proofs, &page.next_page_token);
     answer::json(page, Caching::AskAgain, &headers)
 }
 

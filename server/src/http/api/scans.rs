@@ -46,8 +46,8 @@ pub(super) async fn list(
     };
     let page = blocking(&app, move |app| app.list_scans(&request)).await?;
     let scans = page.scans.iter().map(documents::scan);
-    let scans = scans.collect::<Result<_, _>>()?;
-    let page = documents::page("scans", scans, &page.next_page_token);
+    let scans = scans.collect::<Result<Vec<_>, _>>()?;
+    let page = documents::page("scans", &scans, &page.next_page_token);
     answer::json(page, Caching::AskAgain, &headers)
 }
 

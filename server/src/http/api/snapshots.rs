@@ -40,8 +40,8 @@ pub(super) async fn list(
     let page = blocking(&app, move |app| app.list_snapshots(&request)).await?;
     let snapshots = page.snapshots.iter();
     let snapshots = snapshots.map(|of| document("stella.snapshot.v1.Snapshot", of));
-    let snapshots = snapshots.collect::<Result<_, _>>()?;
-    let page = documents::page("snapshots", snapshots, &page.next_page_token);
+    let snapshots = snapshots.collect::<Result<Vec<_>, _>>()?;
+    let page = documents::page("snapshots", &snapshots, &page.next_page_token);
     answer::json(page, Caching::AskAgain, &headers)
 }
 
