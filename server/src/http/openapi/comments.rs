@@ -1,7 +1,11 @@
 //! What the contract says above its methods, messages and fields.
 
 use prost::Message as _;
-use prost_types::{FileDescriptorProto, FileDescriptorSet};
+use prost_types::source_code_info::Location;
+use prost_types::{
+    DescriptorProto, FileDescriptorProto, FileDescriptorSet, MethodDescriptorProto,
+    ServiceDescriptorProto,
+};
 use std::sync::LazyLock;
 
 static FILES: LazyLock<FileDescriptorSet> =
@@ -20,9 +24,12 @@ pub(super) fn of_rpc(path: &str) -> String {
     let file = file(package, |file| {
         file.service.iter().any(|of| of.name() == service)
     });
-    let place = position(file.service.iter().map(|of| of.name()), service);
+    let place = position(
+        file.service.iter().map(ServiceDescriptorProto::name),
+        service,
+    );
     let of = &file.service[usize::try_from(place).unwrap()];
-    let method = position(of.method.iter().map(|of| of.name()), method);
+    let method = position(of.method.iter().map(MethodDescriptorProto::name), method);
     comment(file, &[SERVICES, place, METHODS, method])
 }
 
@@ -44,7 +51,7 @@ fn message(name: &str) -> (&'static FileDescriptorProto, i32) {
     let file = file(package, |file| {
         file.message_type.iter().any(|of| of.name() == name)
     });
-    let place = position(file.message_type.iter().map(|of| of.name()), name);
+    let place = position(file.message_type.iter().map(DescriptorProto::name), name);
     (file, place)
 }
 
@@ -62,7 +69,7 @@ fn position<'a>(mut names: impl Iterator<Item = &'a str>, wanted: &str) -> i32 {
 fn comment(file: &FileDescriptorProto, path: &[i32]) -> String {
     let locations = file.source_code_info.iter().flat_map(|info| &info.location);
     let mut found = locations.filter(|location| location.path == path);
-    let text = found.next().map(|location| location.leading_comments());
+    let text = found.next().map(Location::leading_comments);
     // Lines are for readers of the .proto files; paragraphs stay.
     let paragraphs = text.unwrap_or_default().trim().split("\n\n");
     let paragraphs = paragraphs.map(|lines| lines.split_whitespace().collect::<Vec<_>>().join(" "));
