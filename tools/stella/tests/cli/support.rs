@@ -121,10 +121,15 @@ pub(crate) struct Server {
 impl Server {
     /// Serves `ledger` below a folder.
     pub(crate) fn start(folder: &Path, ledger: &str) -> Self {
+        Self::start_at(folder, ledger, "127.0.0.1:0")
+    }
+
+    /// Serves `ledger` below a folder, at an address of before.
+    pub(crate) fn start_at(folder: &Path, ledger: &str, address: &str) -> Self {
         let mut child = command()
             .current_dir(folder)
             .args(["serve", "--dev", "--data-dir", ledger])
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--listen", address])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
