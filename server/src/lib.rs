@@ -16,8 +16,9 @@ pub use app::{
     ScoreProofDocument, Source, VerifyProofDocument, dev_token, fsck_directory,
 };
 pub use auth::{
-    ApiKey, ApiKeys, AuthLayer, Caller, CallerNameError, Policy, PrincipalsError, Scope, Scopes,
-    TenantName, TenantNameError, UnknownScope,
+    ApiKey, ApiKeys, AuthLayer, Caller, CallerNameError, DEFAULT_LEEWAY, EndpointError, Issuer,
+    KeySet, KeySetError, KeySource, Policy, PrincipalsError, Scope, Scopes, TenantName,
+    TenantNameError, TokenAlgorithm, TokenError, TokenRules, UnknownAlgorithm, UnknownScope,
 };
 pub use keys::Keys;
 pub use refusal::Refusal;

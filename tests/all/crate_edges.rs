@@ -36,7 +36,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("stella-testkit", &["stella-ledger", "stella-verify"]),
     (
         "stella-tests",
-        &["stella-ledger", "stella-scoring", "stella-verify"],
+        &[
+            "stella-ledger",
+            "stella-scoring",
+            "stella-server",
+            "stella-verify",
+        ],
     ),
     ("stella-verify", &[]),
     ("xtask", &[]),

@@ -22,6 +22,7 @@ mod http_api;
 mod http_reads;
 mod openapi;
 mod reasons;
+mod jwt;
 mod replay;
 mod scoring;
 mod second_verifier;

@@ -35,6 +35,18 @@ pub fn decode(text: &str) -> Result<Vec<u8>, Base64Error> {
         .map_err(|_| Base64Error)
 }
 
+/// Reads base64url as JOSE writes it (RFC 7515 2): without padding, one spelling of every byte string.
+///
+/// # Errors
+/// [`Base64Error`].
+pub fn decode_url(text: &str) -> Result<Vec<u8>, Base64Error> {
+    const UNPADDED: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::RequireNone);
+    GeneralPurpose::new(&URL_SAFE, UNPADDED)
+        .decode(text)
+        .map_err(|_| Base64Error)
+}
+
 /// Reads the standard or the URL-safe alphabet, padded or not, with any bits after the last byte, but
 /// never a mixture of alphabets and never white space.
 ///
@@ -72,6 +84,15 @@ mod tests {
         }
         for refused in ["+_8=", "-/8=", "-_8=\n", "=", "A", "-_8=="] {
             assert_eq!(decode_either(refused), Err(Base64Error), "{refused}");
+        }
+    }
+
+    #[test]
+    fn base64url_has_one_spelling() {
+        assert_eq!(decode_url("-_8").as_deref(), Ok([0xfb, 0xff].as_slice()));
+        assert_eq!(decode_url("").as_deref(), Ok([].as_slice()));
+        for other in ["-_8=", "+/8", "-_9", "-_8 ", "-", "-_8\n"] {
+            assert_eq!(decode_url(other), Err(Base64Error), "{other:?}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Why a call may not pass.
 
 use super::caller::Caller;
+use super::jwt::TokenError;
 use super::scope::Scope;
 use crate::refusal::Refusal;
 use http::{HeaderValue, Method};
@@ -15,6 +16,8 @@ pub(super) enum Denial {
     Anonymous(Scope),
     /// The credentials are not good; why, as far as their bearer may know.
     Credentials(String),
+    /// The token is signed with a key that its issuer has not published yet, as far as is known.
+    UnknownKey,
     /// The caller may not do this.
     Scope(Caller, Scope),
 }
@@ -25,7 +28,7 @@ impl Denial {
         match self {
             Self::Nowhere(..) => None,
             Self::Anonymous(_) => Some(HeaderValue::from_static("Bearer realm=\"stella\"")),
-            Self::Credentials(_) => Some(HeaderValue::from_static(
+            Self::Credentials(_) | Self::UnknownKey => Some(HeaderValue::from_static(
                 "Bearer realm=\"stella\", error=\"invalid_token\"",
             )),
             Self::Scope(_, scope) => {
@@ -47,6 +50,9 @@ impl From<Denial> for Refusal {
                 format!("this call needs a token with the scope {scope}"),
             ),
             Denial::Credentials(why) => Self::new(Reason::Unauthenticated, why),
+            Denial::UnknownKey => {
+                Self::new(Reason::Unauthenticated, TokenError::UnknownKey.to_string())
+            }
             Denial::Scope(caller, scope) => {
                 let message = format!(
                     "this call needs the scope {scope}, which {} lacks",

@@ -1,6 +1,8 @@
 //! One layer in front of gRPC and HTTP alike.
 
+use super::caller::Caller;
 use super::denial::Denial;
+use super::jwt::Issuer;
 use super::policy::Policy;
 use crate::refusal::Refusal;
 use axum::response::IntoResponse as _;
@@ -12,7 +14,7 @@ use std::task::{Context, Poll};
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-/// Puts a [`Caller`](super::Caller) into every request that may pass and answers the others.
+/// Puts a [`Caller`] into every request that may pass and answers the others.
 #[derive(Debug, Clone)]
 pub struct AuthLayer(pub Arc<Policy>);
 
@@ -47,19 +49,57 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let path = request.uri().path();
-        let admitted = self.policy.admit(request.method(), path, request.headers());
-        match admitted {
-            Ok(caller) => {
-                request.extensions_mut().insert(caller);
-                Box::pin(self.inner.call(request))
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let issuer = self.policy.issuer();
+        match decide(&self.policy, &request) {
+            // The keys may have been replaced: ask once, then decide for good.
+            Err(Denial::UnknownKey) if let Some(issuer) = issuer => {
+                let (policy, issuer) = (Arc::clone(&self.policy), Arc::clone(issuer));
+                // The one that is ready is the one to call.
+                let next = self.inner.clone();
+                let inner = std::mem::replace(&mut self.inner, next);
+                Box::pin(async move {
+                    ask(&issuer).await;
+                    let decision = decide(&policy, &request);
+                    go_on(inner, request, decision).await
+                })
             }
-            Err(denial) => {
-                let response = denied(denial, is_grpc(&request));
-                Box::pin(std::future::ready(Ok(response)))
+            decision => {
+                if let Some(issuer) = issuer.filter(|issuer| issuer.keys().is_due()) {
+                    let issuer = Arc::clone(issuer);
+                    tokio::spawn(async move { ask(&issuer).await });
+                }
+                let next = self.inner.clone();
+                let inner = std::mem::replace(&mut self.inner, next);
+                Box::pin(go_on(inner, request, decision))
             }
         }
+    }
+}
+
+fn decide(policy: &Policy, request: &Request<Body>) -> Result<Caller, Denial> {
+    policy.admit(request.method(), request.uri().path(), request.headers())
+}
+
+/// Asks an issuer for its keys; without an answer those known stay.
+async fn ask(issuer: &Issuer) {
+    issuer.keys().refresh().await.ok();
+}
+
+async fn go_on<S>(
+    mut inner: S,
+    mut request: Request<Body>,
+    decision: Result<Caller, Denial>,
+) -> Result<Response<Body>, S::Error>
+where
+    S: Service<Request<Body>, Response = Response<Body>>,
+{
+    match decision {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            inner.call(request).await
+        }
+        Err(denial) => Ok(denied(denial, is_grpc(&request))),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! request -> AuthLayer -> table: what does this method need?
-//!                      -> Policy: who is this?  (token, API key)
+//!                      -> Policy: who is this?  (token, API key, JWT of an issuer)
 //!                      -> Caller { name, tenant, scopes } in the request's extensions
 //! ```
 //!
@@ -13,6 +13,7 @@
 mod api_keys;
 mod caller;
 mod denial;
+mod jwt;
 mod layer;
 mod policy;
 mod principals;
@@ -22,6 +23,10 @@ mod tenant;
 
 pub use api_keys::ApiKeys;
 pub use caller::{Caller, CallerNameError};
+pub use jwt::{
+    DEFAULT_LEEWAY, EndpointError, Issuer, KeySet, KeySetError, KeySource, TokenAlgorithm,
+    TokenError, TokenRules, UnknownAlgorithm,
+};
 pub use layer::AuthLayer;
 pub use policy::Policy;
 pub use principals::{ApiKey, PrincipalsError};

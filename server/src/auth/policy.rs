@@ -3,6 +3,7 @@
 use super::api_keys::ApiKeys;
 use super::caller::Caller;
 use super::denial::Denial;
+use super::jwt::{Issuer, TokenError};
 use super::scope::Scopes;
 use super::table::{Need, needed};
 use super::tenant::TenantName;
@@ -19,6 +20,7 @@ pub struct Policy {
     /// One token for everything, by its SHA-256, so that comparing takes no time that depends on it.
     token: Option<([u8; 32], Caller)>,
     api_keys: Option<Arc<ApiKeys>>,
+    issuer: Option<Arc<Issuer>>,
     /// Whether reading needs no token (`serve --dev`, loopback only).
     open_reads: bool,
     clock: Arc<dyn Clock>,
@@ -30,6 +32,7 @@ impl Default for Policy {
             trusted: None,
             token: None,
             api_keys: None,
+            issuer: None,
             open_reads: false,
             clock: Arc::new(SystemClock),
         }
@@ -68,7 +71,22 @@ impl Policy {
         }
     }
 
-    /// Decides over a call to `path` with these headers.
+    /// The same, and whoever an issuer of tokens vouches for.
+    #[must_use]
+    pub fn with_issuer(self, issuer: Issuer) -> Self {
+        Self {
+            issuer: Some(Arc::new(issuer)),
+            ..self
+        }
+    }
+
+    /// Who issues tokens.
+    pub(super) fn issuer(&self) -> Option<&Arc<Issuer>> {
+        self.issuer.as_ref()
+    }
+
+    /// Decides over a call to `path` with these headers. [`Denial::UnknownKey`] may turn into
+    /// something else once the issuer's keys were asked for again.
     pub(super) fn admit(
         &self,
         method: &Method,
@@ -105,10 +123,23 @@ impl Policy {
         {
             return Ok(Some(caller.clone()));
         }
+        let now = self.clock.now();
         let keys = self.api_keys.as_ref();
-        let found = keys.and_then(|keys| keys.by_key(&digest, self.clock.now()));
-        let unknown = || Denial::Credentials("the token is not one of this server".to_owned());
-        found.map(Some).ok_or_else(unknown)
+        if let Some(caller) = keys.and_then(|keys| keys.by_key(&digest, now)) {
+            return Ok(Some(caller));
+        }
+        match &self.issuer {
+            Some(issuer) if Issuer::might_be(token) => {
+                let outcome = issuer.identify(token, digest, now);
+                outcome.map(Some).map_err(|error| match error {
+                    TokenError::UnknownKey => Denial::UnknownKey,
+                    other => Denial::Credentials(other.to_string()),
+                })
+            }
+            _ => Err(Denial::Credentials(
+                "the token is not one of this server".to_owned(),
+            )),
+        }
     }
 }
 

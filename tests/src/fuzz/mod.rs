@@ -1,6 +1,7 @@
 //! One body for each parser of bytes from outside. It must not panic, and what it accepts must be
 //! written again byte for byte wherever the format has one spelling.
 
+mod access;
 mod bundle;
 mod policy;
 mod scoring;
@@ -11,6 +12,7 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target, by the name of its file in `tests/fuzz/fuzz_targets`.
 pub const TARGETS: &[Target] = &[
+    ("access_token", access::access_token),
     ("audit_export", bundle::audit_export),
     ("canonical_json", verify::canonical_json),
     ("chain_seal", bundle::chain_seal),
@@ -18,6 +20,7 @@ pub const TARGETS: &[Target] = &[
     ("cvss_vector", policy::cvss_vector),
     ("entry_bundle", verify::entry_bundle),
     ("event_header", verify::event_header),
+    ("key_set", access::key_set),
     ("manifest", verify::manifest),
     ("note", verify::note),
     ("osv_record", scoring::osv_record),

@@ -14,12 +14,14 @@
 //! In scope: keys and signatures. Out of scope: who may sign what and when (anchors), certificates.
 
 pub mod ed25519;
+mod jose;
 mod pem;
 mod provider;
 mod public;
 pub mod rsa;
 mod sign;
 
+pub use jose::KeyNumbers;
 pub use pem::PemError;
 pub use provider::{PureRust, SignatureError, SignatureProvider};
 pub use public::{Algorithm, KeyError, KeyId, PublicKey};

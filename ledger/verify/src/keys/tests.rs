@@ -129,3 +129,86 @@ fn rsa_keys_have_sound_sizes() {
         );
     }
 }
+
+/// What RFC 7515 A.3 and RFC 8037 A.4 print: a key, what was signed, the signature.
+#[test]
+fn jose_keys_and_signatures_of_the_rfcs() {
+    let url = |text| crate::base64::decode_url(text).unwrap();
+    let (x, y) = (
+        url("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
+        url("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"),
+    );
+    let p256 = PublicKey::from_numbers(KeyNumbers::P256 { x: &x, y: &y }).unwrap();
+    let message = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6\
+                   Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    let signature = url(
+        "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
+    );
+    assert_eq!(p256.algorithm(), Algorithm::EcdsaP256Sha256);
+    let verify = |signature: &[u8]| p256.verify_jose(&PureRust, message.as_bytes(), signature);
+    assert_eq!(verify(&signature), Ok(()));
+    for wrong in [
+        &signature[1..],
+        &signature[..63],
+        &[0; 64],
+        &[],
+        &[0xff; 64],
+    ] {
+        assert_eq!(verify(wrong), Err(SignatureError::Invalid));
+    }
+    let longer = [signature.as_slice(), &[0]].concat();
+    assert_eq!(verify(&longer), Err(SignatureError::Invalid));
+    let mut other = signature;
+    other[40] ^= 1;
+    assert_eq!(verify(&other), Err(SignatureError::Invalid));
+
+    let x = url("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    let ed25519 = PublicKey::from_numbers(KeyNumbers::Ed25519 { x: &x }).unwrap();
+    let message = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+    let signature = url(
+        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+    );
+    assert_eq!(ed25519.verify_jose(&PureRust, message, &signature), Ok(()));
+}
+
+#[test]
+fn jose_numbers_have_their_lengths() {
+    let x = [7; 48];
+    for numbers in [
+        KeyNumbers::Ed25519 { x: &x[..31] },
+        KeyNumbers::P256 {
+            x: &x[..31],
+            y: &x[..32],
+        },
+        KeyNumbers::P384 { x: &x, y: &x[..47] },
+        KeyNumbers::Rsa { n: &[], e: &[3] },
+        KeyNumbers::Rsa {
+            n: &[0, 9],
+            e: &[3],
+        },
+    ] {
+        assert_eq!(
+            PublicKey::from_numbers(numbers),
+            Err(KeyError::Der),
+            "{numbers:?}"
+        );
+    }
+    // Numbers of the right length that are no point, or too small a modulus.
+    for numbers in [
+        KeyNumbers::P256 {
+            x: &x[..32],
+            y: &x[..32],
+        },
+        KeyNumbers::P384 { x: &x, y: &x },
+        KeyNumbers::Rsa {
+            n: &[0x85; 128],
+            e: &[1, 0, 1],
+        },
+    ] {
+        let refused = PublicKey::from_numbers(numbers);
+        assert!(
+            matches!(refused, Err(KeyError::Unacceptable { .. })),
+            "{numbers:?}"
+        );
+    }
+}

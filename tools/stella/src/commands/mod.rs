@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+pub(crate) mod access;
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod compute;

@@ -1,14 +1,15 @@
 //! `stella serve`: a ledger over gRPC and HTTP on one port.
 
 use crate::cli::Global;
+use crate::commands::access::Access;
 use crate::failure::Failure;
 use crate::output;
 use crate::session::{data_dir, open_app, refused};
 use clap::Args;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use stella_server::{ApiKeys, App, AppOptions, Policy};
+use std::path::Path;
+use stella_server::{App, AppOptions};
 use tokio::net::TcpListener;
 
 /// Serve a ledger over gRPC and HTTP on one port
@@ -26,15 +27,11 @@ pub(crate) struct Serve {
     /// Name of the log in its checkpoints; only for a new ledger
     #[arg(long, value_name = "NAME")]
     origin: Option<String>,
-    /// File with a bearer token that may do everything (without --dev)
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    /// File of principals: who shows which API key and may do what (`stella keys api-key new`)
-    #[arg(long, value_name = "FILE", env = "STELLA_API_KEYS")]
-    api_keys: Option<PathBuf>,
     /// Listen in plain text beyond this machine: a proxy with TLS stands in front
     #[arg(long)]
     allow_plaintext_remote: bool,
+    #[command(flatten)]
+    access: Access,
 }
 
 impl Serve {
@@ -46,7 +43,7 @@ impl Serve {
         })?;
         let address = listener.local_addr()?;
         let app = self.open(&directory).await?;
-        let (policy, token) = self.policy(&directory)?;
+        let (policy, token) = self.access.policy(self.dev.then_some(&*directory))?;
         announce(address, &directory, token.as_deref())?;
         let served = stella_server::serve(app.clone(), listener, policy, stop_signal()).await;
         let closed = tokio::task::spawn_blocking(move || app.close()).await;
@@ -73,10 +70,10 @@ impl Serve {
                 "put TLS in front and say --allow-plaintext-remote, or use 127.0.0.1",
             ));
         }
-        if !self.dev && self.token_file.is_none() && self.api_keys.is_none() {
+        if !self.dev && !self.access.is_chosen() {
             return Err(Failure::usage(
                 "no authentication was chosen",
-                "give --api-keys FILE or --token-file FILE, or --dev for one machine",
+                "give --api-keys, --jwt-issuer or --token-file, or --dev for one machine",
             ));
         }
         Ok(())
@@ -87,32 +84,6 @@ impl Serve {
         options.origin.clone_from(&self.origin);
         open_app(options).await
     }
-
-    /// Who may call, and the token to paste for `--dev`.
-    fn policy(&self, directory: &Path) -> Result<(Policy, Option<String>), Failure> {
-        let (mut policy, mut pasted) = (Policy::default(), None);
-        if let Some(path) = &self.token_file {
-            policy = Policy::token(&token_of(path)?, "token", false);
-        } else if self.dev {
-            let token = stella_server::dev_token(directory).map_err(refused)?;
-            policy = Policy::token(&token, "dev", true);
-            pasted = Some(token);
-        }
-        if let Some(path) = &self.api_keys {
-            policy = policy.with_api_keys(ApiKeys::open(path).map_err(refused)?);
-        }
-        Ok((policy, pasted))
-    }
-}
-
-fn token_of(path: &Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|p| Failure::file(path, &p))?;
-    let token = text.trim();
-    if token.len() < 16 {
-        let message = format!("{}: the token is too short", path.display());
-        return Err(Failure::usage(message, "use at least 16 random characters"));
-    }
-    Ok(token.to_owned())
 }
 
 fn announce(address: SocketAddr, directory: &Path, token: Option<&str>) -> Result<(), Failure> {
