@@ -3,6 +3,7 @@
 mod app;
 mod auth;
 mod blocking;
+mod dispatch;
 mod grpc;
 mod http;
 mod keys;

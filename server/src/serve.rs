@@ -5,7 +5,7 @@
 
 use crate::auth::{AuthLayer, Caller, Policy};
 use crate::trace::TraceLayer;
-use crate::{App, grpc, http};
+use crate::{App, dispatch};
 use futures_util::{StreamExt as _, stream};
 use hyper_util::rt::TokioIo;
 use std::future::Future;
@@ -53,7 +53,7 @@ pub async fn serve(
         app.growing().end();
     };
     server(policy)
-        .add_routes(routes(&app))
+        .add_routes(Routes::from(dispatch::router(&app)))
         .serve_with_incoming_shutdown(incoming, stopping)
         .await
 }
@@ -73,7 +73,8 @@ impl Embedded {
     /// When the pipe cannot be opened.
     pub async fn start(app: &Arc<App>) -> Result<Self, tonic::transport::Error> {
         let (client, far_end) = tokio::io::duplex(PIPE_BYTES);
-        let router = server(Policy::trusted(Caller::local())).add_routes(routes(app));
+        let router = server(Policy::trusted(Caller::local()))
+            .add_routes(Routes::from(dispatch::router(app)));
         let incoming = stream::iter([Ok::<_, io::Error>(far_end)]).chain(stream::pending());
         let (stop, stopped) = oneshot::channel::<()>();
         let app = Arc::clone(app);
@@ -119,14 +120,9 @@ fn server(policy: Policy) -> Server<Stack<AuthLayer, Stack<TraceLayer, Identity>
         .layer(AuthLayer(Arc::new(policy)))
 }
 
-fn routes(app: &Arc<App>) -> Routes {
-    let rpc = grpc::routes(app).into_axum_router();
-    Routes::from(rpc.merge(http::router(app)))
-}
-
 async fn connect(pipe: DuplexStream) -> Result<Channel, tonic::transport::Error> {
     let pipe = Mutex::new(Some(pipe));
-    let connector = tower::service_fn(move |_: ::http::Uri| {
+    let connector = tower::service_fn(move |_: http::Uri| {
         let pipe = pipe.lock().unwrap_or_else(PoisonError::into_inner).take();
         let closed =
             || io::Error::new(io::ErrorKind::NotConnected, "the embedded ledger is closed");

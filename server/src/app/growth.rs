@@ -9,17 +9,17 @@ use tokio::sync::watch;
 /// The newest tree, and whether the service is ending.
 pub(crate) struct Growing {
     newest: watch::Receiver<Arc<Published>>,
-    ending: watch::Sender<bool>,
+    ending: Arc<watch::Sender<bool>>,
 }
 
 impl Growing {
     /// Follows a ledger that nobody appends to yet: nothing is published between the two lines.
-    pub(super) fn of(ledger: &Ledger) -> Self {
+    /// Ledgers that share `ending` end their waits together.
+    pub(super) fn of(ledger: &Ledger, ending: Arc<watch::Sender<bool>>) -> Self {
         let (grown, newest) = watch::channel(ledger.published());
         ledger.log().on_publish(move |published| {
             grown.send_replace(Arc::clone(published));
         });
-        let (ending, _) = watch::channel(false);
         Self { newest, ending }
     }
 

@@ -20,6 +20,7 @@ mod replays;
 mod scans;
 mod snapshots;
 mod status;
+mod tenants;
 mod writer;
 
 pub use batch::{ErrorDocument, OperationDocument, ProgressDocument, ResultDocument};
@@ -64,6 +65,8 @@ pub struct App {
     turns: repeats::Turns,
     /// Held while one computation's nodes are appended and sealed.
     recording: Mutex<()>,
+    /// Those beside it; only the default tenant's ledger has any.
+    tenants: tenants::Tenants,
 }
 
 impl std::fmt::Debug for App {

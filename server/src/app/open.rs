@@ -1,7 +1,9 @@
 //! Opening a data directory, making it when it is new, and checking it when it does not open.
 
 use super::growth::Growing;
+use super::tenants::Tenants;
 use super::{App, batch, engine, pages, rebuilds, repeats};
+use crate::auth::TenantName;
 use crate::keys::{Keys, Secrecy, storage, write};
 use crate::refusal::Refusal;
 use serde_json::{Value, json};
@@ -24,6 +26,7 @@ use stella_verify::event::LogOrigin;
 use stella_verify::hash::to_hex;
 use stella_verify::note::{Ed25519Signer, KeyName, NoteSigner as _, VerifierKey};
 use stella_verify::units::TreeSize;
+use tokio::sync::watch;
 
 /// How a data directory is opened.
 #[derive(Debug, Clone)]
@@ -32,6 +35,8 @@ pub struct AppOptions {
     pub directory: PathBuf,
     /// Name of the log in its checkpoints. Counts at creation; drawn when absent.
     pub origin: Option<String>,
+    /// Whose ledgers are opened beside it, and made when they are new.
+    pub tenants: Vec<TenantName>,
 }
 
 impl AppOptions {
@@ -41,6 +46,7 @@ impl AppOptions {
         Self {
             directory: directory.to_owned(),
             origin: None,
+            tenants: Vec::new(),
         }
     }
 }
@@ -64,7 +70,20 @@ impl App {
         options: AppOptions,
         progress: &(dyn Fn(u64, u64) + Sync),
     ) -> Result<Arc<Self>, Refusal> {
-        let AppOptions { directory, origin } = options;
+        let (ending, _) = watch::channel(false);
+        Self::open_one(options, &Arc::new(ending), progress)
+    }
+
+    /// The same, ending its waits when `ending` says so.
+    pub(super) fn open_one(
+        options: AppOptions,
+        ending: &Arc<watch::Sender<bool>>,
+        progress: &(dyn Fn(u64, u64) + Sync),
+    ) -> Result<Arc<Self>, Refusal> {
+        let whole = options.clone();
+        let AppOptions {
+            directory, origin, ..
+        } = options;
         fs::create_dir_all(&directory).map_err(|problem| storage(&directory, &problem))?;
         let origin = origin_of(&directory, origin)?;
         let keys = Keys::open_or_create(&directory.join("keys"))?;
@@ -73,8 +92,8 @@ impl App {
         keys.publish(&vkey)?;
         let ledger = ledger(&directory, &origin, signer, progress)?;
         let tokens = pages::Tokens::new(keys.log().as_bytes(), &origin);
-        let app = Self {
-            growing: Growing::of(&ledger),
+        let mut app = Self {
+            growing: Growing::of(&ledger, Arc::clone(ending)),
             ledger,
             keys,
             origin,
@@ -86,8 +105,10 @@ impl App {
             tokens,
             turns: repeats::Turns::default(),
             recording: Mutex::new(()),
+            tenants: Tenants::default(),
         };
         app.resume()?;
+        app.tenants = Tenants::open(&whole, &app.origin, ending, progress)?;
         let app = Arc::new(app);
         app.resume_jobs()?;
         Ok(app)
@@ -102,7 +123,11 @@ impl App {
         self.rebuilds.close();
         for _ in 0..CLOSE_TRIES {
             match Arc::try_unwrap(self) {
-                Ok(app) => return Ok(app.ledger.close()?),
+                Ok(app) => {
+                    let others = app.tenants.close();
+                    app.ledger.close()?;
+                    return others;
+                }
                 Err(shared) => self = shared,
             }
             std::thread::sleep(CLOSE_PAUSE);
@@ -113,6 +138,9 @@ impl App {
         ))
     }
 }
+
+/// What a log is called, and whether there is one.
+pub(super) const CONFIG: &str = "config.json";
 
 /// How long a close waits for calls under way: 200 times 10 ms.
 const CLOSE_TRIES: u32 = 200;
@@ -228,7 +256,7 @@ fn signer(keys: &Keys, origin: &str) -> Result<Ed25519Signer, Refusal> {
 
 /// The origin that `config.json` names; in a new directory, the one asked for or a drawn one.
 fn origin_of(directory: &Path, asked: Option<String>) -> Result<String, Refusal> {
-    let path = directory.join("config.json");
+    let path = directory.join(CONFIG);
     match fs::read(&path) {
         Ok(bytes) => {
             let config: Value = serde_json::from_slice(&bytes).map_err(|problem| {

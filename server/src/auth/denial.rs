@@ -9,7 +9,7 @@ use stella_proto::reason::Reason;
 
 /// Why a call may not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Denial {
+pub(crate) enum Denial {
     /// Nothing answers there.
     Nowhere(Method, String),
     /// Nobody in particular asks for what not everybody may have.
@@ -20,13 +20,15 @@ pub(super) enum Denial {
     UnknownKey,
     /// The caller may not do this.
     Scope(Caller, Scope),
+    /// The caller is of a tenant that has no ledger here.
+    Tenant(Caller),
 }
 
 impl Denial {
     /// The value of `WWW-Authenticate` (RFC 6750, section 3).
     pub(super) fn challenge(&self) -> Option<HeaderValue> {
         match self {
-            Self::Nowhere(..) => None,
+            Self::Nowhere(..) | Self::Tenant(_) => None,
             Self::Anonymous(_) => Some(HeaderValue::from_static("Bearer realm=\"stella\"")),
             Self::Credentials(_) | Self::UnknownKey => Some(HeaderValue::from_static(
                 "Bearer realm=\"stella\", error=\"invalid_token\"",
@@ -58,6 +60,11 @@ impl From<Denial> for Refusal {
                     "this call needs the scope {scope}, which {} lacks",
                     caller.name()
                 );
+                Self::new(Reason::PermissionDenied, message)
+            }
+            // The same words for every tenant that is not served, whether it ever was or not.
+            Denial::Tenant(caller) => {
+                let message = format!("{} is of a tenant that has nothing here", caller.name());
                 Self::new(Reason::PermissionDenied, message)
             }
         }

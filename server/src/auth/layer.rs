@@ -6,7 +6,7 @@ use super::jwt::Issuer;
 use super::policy::Policy;
 use crate::refusal::Refusal;
 use axum::response::IntoResponse as _;
-use http::{Request, Response, header};
+use http::{HeaderMap, Request, Response, header};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -99,19 +99,20 @@ where
             request.extensions_mut().insert(caller);
             inner.call(request).await
         }
-        Err(denial) => Ok(denied(denial, is_grpc(&request))),
+        Err(denial) => Ok(denied(denial, is_grpc(request.headers()))),
     }
 }
 
-fn is_grpc(request: &Request<Body>) -> bool {
-    let kind = request
-        .headers()
+/// Whether a call is one of gRPC, which hears of refusals in its own way.
+pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
+    let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     kind.is_some_and(|kind| kind.starts_with("application/grpc"))
 }
 
-fn denied(denial: Denial, grpc: bool) -> Response<Body> {
+/// What whoever may not pass is told.
+pub(crate) fn denied(denial: Denial, grpc: bool) -> Response<Body> {
     let challenge = denial.challenge();
     let refusal = Refusal::from(denial);
     if grpc {

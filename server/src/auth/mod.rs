@@ -23,11 +23,13 @@ mod tenant;
 
 pub use api_keys::ApiKeys;
 pub use caller::{Caller, CallerNameError};
+pub(crate) use denial::Denial;
 pub use jwt::{
     DEFAULT_LEEWAY, EndpointError, Issuer, KeySet, KeySetError, KeySource, TokenAlgorithm,
     TokenError, TokenRules, UnknownAlgorithm,
 };
 pub use layer::AuthLayer;
+pub(crate) use layer::{denied, is_grpc};
 pub use policy::Policy;
 pub use principals::{ApiKey, PrincipalsError};
 pub use scope::{Scope, Scopes, UnknownScope};

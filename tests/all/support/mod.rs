@@ -2,7 +2,6 @@
 
 pub(crate) mod world;
 
-use std::path::Path;
 use std::sync::Arc;
 use stella_client::Connection;
 use stella_server::{App, AppOptions, Policy};
@@ -22,10 +21,6 @@ pub(crate) struct TestServer {
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
 }
 
-pub(crate) fn open(directory: &Path) -> Arc<App> {
-    App::open(AppOptions::new(directory), &|_, _| ()).unwrap()
-}
-
 impl TestServer {
     pub(crate) async fn start() -> Self {
         Self::over(tempfile::tempdir().unwrap()).await
@@ -36,19 +31,29 @@ impl TestServer {
     }
 
     pub(crate) async fn with(directory: TempDir, policy: Policy) -> Self {
-        Self::listening("127.0.0.1:0", directory, policy).await
+        let options = AppOptions::new(directory.path());
+        Self::opened(directory, options, policy).await
     }
 
     /// Serves at an address of before.
     pub(crate) async fn at(directory: TempDir, address: &str) -> Self {
-        Self::listening(address, directory, Policy::token(TOKEN, "tester", true)).await
+        let options = AppOptions::new(directory.path());
+        let policy = Policy::token(TOKEN, "tester", true);
+        Self::listening(address, directory, options, policy).await
     }
 
-    async fn listening(address: &str, directory: TempDir, policy: Policy) -> Self {
-        let path = directory.path().to_owned();
-        let app = tokio::task::spawn_blocking(move || open(&path))
-            .await
-            .unwrap();
+    pub(crate) async fn opened(directory: TempDir, options: AppOptions, policy: Policy) -> Self {
+        Self::listening("127.0.0.1:0", directory, options, policy).await
+    }
+
+    async fn listening(
+        address: &str,
+        directory: TempDir,
+        options: AppOptions,
+        policy: Policy,
+    ) -> Self {
+        let opening = tokio::task::spawn_blocking(|| App::open(options, &|_, _| ()));
+        let app = opening.await.unwrap().unwrap();
         let listener = TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();

@@ -9,7 +9,7 @@ use clap::Args;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use stella_server::{App, AppOptions};
+use stella_server::{App, AppOptions, TenantName};
 use tokio::net::TcpListener;
 
 /// Serve a ledger over gRPC and HTTP on one port
@@ -30,6 +30,9 @@ pub(crate) struct Serve {
     /// Listen in plain text beyond this machine: a proxy with TLS stands in front
     #[arg(long)]
     allow_plaintext_remote: bool,
+    /// Serve this tenant's ledger too, made when it is new; repeat for more
+    #[arg(long = "tenant", value_name = "NAME", env = "STELLA_TENANT")]
+    tenants: Vec<TenantName>,
     #[command(flatten)]
     access: Access,
 }
@@ -82,6 +85,7 @@ impl Serve {
     async fn open(&self, directory: &Path) -> Result<std::sync::Arc<App>, Failure> {
         let mut options = AppOptions::new(directory);
         options.origin.clone_from(&self.origin);
+        options.tenants.clone_from(&self.tenants);
         open_app(options).await
     }
 }
