@@ -1,6 +1,6 @@
 //! A connection: a channel, and the token that every call carries.
 
-use crate::ClientError;
+use crate::{ClientError, ConnectOptions};
 use std::time::Duration;
 use stella_proto::admin::admin_service_client::AdminServiceClient;
 use stella_proto::audit::audit_service_client::AuditServiceClient;
@@ -73,18 +73,32 @@ impl Connection {
     /// # Errors
     /// [`ClientError::Connect`] when the address is malformed or nobody answers.
     pub async fn to(url: &str, token: Option<&str>) -> Result<Self, ClientError> {
-        let failed = |why: String| ClientError::Connect {
+        let options = ConnectOptions::default();
+        let options = token.map_or(options.clone(), |token| options.token(token));
+        Self::with(url, &options).await
+    }
+
+    /// Connects to a server at a URL, with TLS when it is `https`.
+    ///
+    /// # Errors
+    /// [`ClientError::Connect`] when the address or an option is malformed, nobody answers, or the
+    /// server is not who it should be.
+    pub async fn with(url: &str, options: &ConnectOptions) -> Result<Self, ClientError> {
+        let failed = |error: tonic::transport::Error| ClientError::Connect {
             address: url.to_owned(),
-            why,
+            why: causes(&error),
         };
-        let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|e| failed(e.to_string()))?;
+        let mut endpoint = Endpoint::from_shared(url.to_owned()).map_err(failed)?;
+        if endpoint.uri().scheme_str() == Some("https") {
+            endpoint = endpoint.tls_config(options.tls()).map_err(failed)?;
+        }
         let channel = endpoint
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .connect()
             .await
-            .map_err(|error| failed(causes(&error)))?;
-        let bearer = token.map(Bearer::new).transpose()?.unwrap_or_default();
+            .map_err(failed)?;
+        let bearer = options.bearer()?;
         Ok(Self { channel, bearer })
     }
 

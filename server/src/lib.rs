@@ -9,6 +9,7 @@ mod http;
 mod keys;
 mod refusal;
 mod serve;
+mod tls;
 mod trace;
 
 pub use app::{
@@ -23,4 +24,5 @@ pub use auth::{
 };
 pub use keys::Keys;
 pub use refusal::Refusal;
-pub use serve::{Embedded, serve};
+pub use serve::{Embedded, serve, serve_tls};
+pub use tls::{ClientAuth, PeerCertificates, Tls, TlsError, TlsFiles};

@@ -4,20 +4,22 @@
 //! `grpc-timeout`, keepalive and connection limits.
 
 use crate::auth::{AuthLayer, Caller, Policy};
+use crate::tls::{PeerLayer, Tls, name_peer};
 use crate::trace::TraceLayer;
-use crate::{App, dispatch};
-use futures_util::{StreamExt as _, stream};
+use crate::{App, dispatch, tls};
+use futures_util::{Stream, StreamExt as _, stream};
 use hyper_util::rt::TokioIo;
 use std::future::Future;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::Routes;
+use tonic::transport::server::Connected;
 use tonic::transport::{Channel, Endpoint, Server};
 use tower::layer::util::{Identity, Stack};
 
@@ -34,7 +36,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Bytes that a pipe in memory holds before the writer waits.
 const PIPE_BYTES: usize = 1024 * 1024;
 
-/// Serves until `shutdown` resolves; calls in flight are finished.
+/// Serves plain text until `shutdown` resolves; calls in flight are finished.
 ///
 /// # Errors
 /// When the transport fails.
@@ -48,6 +50,32 @@ pub async fn serve(
         // A lone answer must not wait for more bytes to share its packet.
         accepted.and_then(|stream| stream.set_nodelay(true).map(|()| stream))
     });
+    run(app, incoming, policy, shutdown).await
+}
+
+/// Serves under TLS until `shutdown` resolves; calls in flight are finished.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve_tls(
+    app: Arc<App>,
+    listener: TcpListener,
+    tls: Arc<Tls>,
+    policy: Policy,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error> {
+    run(app, tls::incoming(listener, tls), policy, shutdown).await
+}
+
+async fn run<C>(
+    app: Arc<App>,
+    incoming: impl Stream<Item = io::Result<C>>,
+    policy: Policy,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error>
+where
+    C: AsyncRead + AsyncWrite + Connected<ConnectInfo: Clone> + Send + Unpin + 'static,
+{
     let stopping = async {
         shutdown.await;
         app.growing().end();
@@ -109,13 +137,17 @@ impl Embedded {
     }
 }
 
-fn server(policy: Policy) -> Server<Stack<AuthLayer, Stack<TraceLayer, Identity>>> {
+/// What a call passes on its way in, the innermost first.
+type Layers = Stack<AuthLayer, Stack<TraceLayer, Stack<PeerLayer, Identity>>>;
+
+fn server(policy: Policy) -> Server<Layers> {
     Server::builder()
         .accept_http1(true)
         .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .http2_keepalive_interval(Some(KEEPALIVE))
+        .layer(PeerLayer::new(name_peer))
         .layer(TraceLayer)
         .layer(AuthLayer(Arc::new(policy)))
 }

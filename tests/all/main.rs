@@ -31,3 +31,4 @@ mod snapshots;
 mod support;
 mod tenants;
 mod tiles;
+mod tls;

@@ -108,7 +108,8 @@ impl App {
             return Err(Refusal::new(Reason::BeyondTreeSize, message));
         }
         if range.start >= range.end {
-            let message = format!("no events from leaf {} to leaf {}", range.start, range.end);
+            let (start, end) = (range.start, range.end);
+            let message = format!("there are no events from leaf {start} up to, excluded, {end}");
             return Err(Refusal::new(Reason::NotFound, message));
         }
         Ok(())

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "stella", version, propagate_version = true)]
 pub(crate) struct Arguments {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Options of every command")]
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -36,6 +36,15 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) token: Option<String>,
+    /// Authorities (PEM) to believe for the server, instead of this machine's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_cert: Option<PathBuf>,
+    /// Certificate (PEM) to show to the server
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// The private key (PEM) of --client-cert
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) client_key: Option<PathBuf>,
     /// How to print the answer
     #[arg(
         long,
@@ -78,6 +87,10 @@ pub(crate) enum Command {
     /// What is set, and where it comes from
     #[command(subcommand)]
     Config(commands::config::Config),
+    /// Print the completions of a shell
+    Completions(commands::completions::Completions),
+    /// Write a manual page for every verb
+    Man(commands::completions::Man),
     /// Run test vectors of a format: one JSON case a line in, one result a line out
     Check(commands::check::Check),
     /// Measure this machine and this ledger

@@ -91,11 +91,7 @@ pub(crate) fn document(format: Format, value: &Value) -> Result<(), Failure> {
         Format::Sarif | Format::Cyclonedx | Format::Csv | Format::InToto => format.refused(),
         Format::Table => {
             let mut table = Table::new(&["", ""]);
-            if let Value::Object(members) = value {
-                for (name, value) in members {
-                    table.row([name.clone(), cell(value)]);
-                }
-            }
+            lines("", value, &mut table);
             text(table.render().trim_start_matches('\n'))
         }
     }
@@ -137,10 +133,25 @@ pub(crate) fn warn(sentence: &str) {
     writeln!(std::io::stderr().lock(), "warning: {sentence}").ok();
 }
 
+/// A row for each member, those of members inside as `outer.inner`.
+fn lines(above: &str, value: &Value, table: &mut Table) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let name = format!("{above}{name}");
+        if value.is_object() {
+            lines(&format!("{name}."), value, table);
+        } else {
+            table.row([name, cell(value)]);
+        }
+    }
+}
+
 fn cell(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
+        Value::Array(items) if !items.iter().any(Value::is_object) => {
+            items.iter().map(cell).collect::<Vec<_>>().join(", ")
+        }
         other => other.to_string(),
     }
 }
@@ -154,6 +165,18 @@ pub(crate) fn points(bps: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn members_inside_are_rows_and_lists_read_as_lists() {
+        let mut table = super::Table::new(&["", ""]);
+        let value = serde_json::json!({"a": {"b": {"c": 1}, "d": ["x", 2]}, "e": null});
+        super::lines("", &value, &mut table);
+        let expected = [["a.b.c", "1"], ["a.d", "x, 2"], ["e", ""]];
+        assert_eq!(
+            table.rows,
+            expected.map(|row| row.map(str::to_owned).to_vec())
+        );
+    }
+
     #[test]
     fn basis_points_read_as_points() {
         assert_eq!(super::points(8750), "87.50");

@@ -3,8 +3,11 @@
 //! Either way the command speaks gRPC through the same client, over TCP or over a pipe in memory,
 //! so that nothing works in one way only.
 
+mod remote;
+
 use crate::cli::Global;
 use crate::failure::Failure;
+use crate::output;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stella_client::Connection;
@@ -23,17 +26,23 @@ struct Own {
 }
 
 impl Session {
-    /// Opens what the options name.
+    /// Opens what the options name: a server goes before a directory.
     pub(crate) async fn open(global: &Global) -> Result<Self, Failure> {
         if let Some(url) = &global.server {
-            let token = token(global)?;
-            let connection = Connection::to(url, token.as_deref()).await?;
             return Ok(Self {
-                connection,
+                connection: remote::connect(url, global).await?,
                 own: None,
             });
         }
-        Self::embedded(&data_dir(global)?).await
+        let directory = data_dir(global)?;
+        if !directory.join("log").exists() {
+            // A misspelt directory looks the same as a new one.
+            output::warn(&format!(
+                "{} is new: a ledger is made there",
+                directory.display()
+            ));
+        }
+        Self::embedded(&directory).await
     }
 
     /// Opens a directory in this process; makes it when it is new.
@@ -91,20 +100,4 @@ pub(crate) fn data_dir(global: &Global) -> Result<PathBuf, Failure> {
             "say --data-dir DIR for a directory, or --server URL (or STELLA_SERVER) for a server",
         )
     })
-}
-
-/// The token that the options name; `serve --dev` leaves one in its directory.
-fn token(global: &Global) -> Result<Option<String>, Failure> {
-    if global.token.is_some() {
-        return Ok(global.token.clone());
-    }
-    let Some(directory) = &global.data_dir else {
-        return Ok(None);
-    };
-    let path = directory.join("dev-token");
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(Some(text.trim().to_owned())),
-        Err(problem) if problem.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(problem) => Err(Failure::file(&path, &problem)),
-    }
 }

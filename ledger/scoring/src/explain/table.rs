@@ -26,7 +26,7 @@ pub fn table(outline: &Outline, view: &View) -> String {
         lines.extend(rule_lines(&finding.rules, view));
     }
     lines.extend(rule_lines(&outline.rules, view));
-    let mut out = columns(&lines);
+    let mut out = columns(&lines, 2);
     if hidden > 0 {
         let _ = writeln!(out, "({hidden} more findings)");
     }
@@ -88,25 +88,24 @@ pub fn diff_table(diff: &ScoreDiff) -> String {
             let _ = writeln!(out, "  {line}");
         }
     }
-    let mut lines = vec![["CHANGE", "BEFORE", "AFTER", "WHAT", ""].map(str::to_owned)];
+    let mut lines = vec![["CHANGE", "BEFORE", "AFTER", "WHAT"].map(str::to_owned)];
     let total = |total: Option<BasisPoints>| total.map_or_else(|| "-".into(), score_text);
     for row in &diff.rows {
         lines.push([
             delta_text(row.delta),
             total(row.totals.0),
             total(row.totals.1),
+            // In the same cell: the lines below may be long, and would push a column far right.
             if row.purl.is_empty() {
-                format!("rule {}", row.id)
+                format!("rule {}: {}", row.id, row.change.name())
             } else {
-                format!("{} {}", row.advisory, row.purl)
+                format!("{} {}: {}", row.advisory, row.purl, row.change.name())
             },
-            row.change.name().to_owned(),
         ]);
         let delta = |delta: Option<BasisPoints>| delta.map_or_else(|| "-".into(), delta_text);
         for rule in row.rules.iter().filter(|_| !row.purl.is_empty()) {
-            let cells = [String::new(), delta(rule.old), delta(rule.new)];
-            let [a, b, c] = cells;
-            lines.push([a, b, c, format!("  {}", rule.rule), String::new()]);
+            let (old, new) = (delta(rule.old), delta(rule.new));
+            lines.push([String::new(), old, new, format!("  {}", rule.rule)]);
         }
         for fact in &row.facts {
             let shown = |value: &Option<_>| {
@@ -120,16 +119,10 @@ pub fn diff_table(diff: &ScoreDiff) -> String {
                 shown(&fact.old),
                 shown(&fact.new)
             );
-            lines.push([
-                String::new(),
-                String::new(),
-                String::new(),
-                change,
-                String::new(),
-            ]);
+            lines.push([String::new(), String::new(), String::new(), change]);
         }
     }
-    out.push_str(&columns(&lines));
+    out.push_str(&columns(&lines, 3));
     let _ = writeln!(out, "({} findings unchanged)", diff.unchanged);
     let sum = format!("{} -> {}", score_text(diff.old), score_text(diff.new));
     let _ = writeln!(out, "score {sum} ({})", delta_text(diff.delta()));
@@ -161,20 +154,19 @@ impl InputChange {
     }
 }
 
-/// Pads columns; the first three stand to the right when there are numbers in them.
-fn columns<const N: usize>(lines: &[[String; N]]) -> String {
+/// Pads columns; the first few are numbers and stand to the right.
+fn columns<const N: usize>(lines: &[[String; N]], numbers: usize) -> String {
     let mut widths = [0usize; N];
     for line in lines {
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    let numeric = |column: usize| column < N.saturating_sub(2);
     let mut out = String::new();
     for line in lines {
         let mut text = String::new();
         for (column, (cell, width)) in line.iter().zip(widths).enumerate() {
-            let _ = if numeric(column) {
+            let _ = if column < numbers {
                 write!(text, "{cell:>width$}  ")
             } else {
                 write!(text, "{cell:<width$}  ")

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod compute;
 pub(crate) mod config;
 pub(crate) mod explain;
@@ -35,6 +36,8 @@ pub(crate) async fn run(arguments: Arguments, given: &Resolved) -> Result<u8, Fa
         Command::Ledger(verb) => verb.run(global).await,
         Command::Keys(verb) => verb.run(global),
         Command::Config(verb) => verb.run(global, given),
+        Command::Completions(verb) => verb.run(),
+        Command::Man(verb) => verb.run(),
         Command::Check(verb) => verb.run(global),
         Command::Bench(verb) => verb.run(global).await,
     }

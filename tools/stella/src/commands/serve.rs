@@ -1,21 +1,27 @@
 //! `stella serve`: a ledger over gRPC and HTTP on one port.
 
+mod binding;
+mod tls;
+
 use crate::cli::Global;
 use crate::commands::access::Access;
 use crate::failure::Failure;
 use crate::output;
 use crate::session::{data_dir, open_app, refused};
+use binding::Binding;
 use clap::Args;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use stella_server::{App, AppOptions, TenantName};
+use tls::TlsOptions;
 use tokio::net::TcpListener;
 
 /// Serve a ledger over gRPC and HTTP on one port
 ///
-/// Speaks plain text: put TLS in front of it. With --dev it binds loopback only, draws keys and a
-/// token, and answers reads without the token.
+/// With --dev it binds loopback only, draws keys and a token, and answers reads without the token.
+/// Otherwise say how callers are told apart, and give --tls-cert and --tls-key when others than this
+/// machine reach it. Every option can also stand in a file: docs/configuration.md.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// For one machine: loopback, drawn keys, drawn token, open reads
@@ -35,51 +41,52 @@ pub(crate) struct Serve {
     tenants: Vec<TenantName>,
     #[command(flatten)]
     access: Access,
+    #[command(flatten)]
+    tls: TlsOptions,
 }
 
 impl Serve {
     pub(crate) async fn run(self, global: &Global) -> Result<u8, Failure> {
         let directory = data_dir(global)?;
-        self.check_binding()?;
+        self.binding().check()?;
+        let tls = self.tls.load()?;
         let listener = TcpListener::bind(self.listen).await.map_err(|problem| {
             Failure::operational(format!("cannot listen on {}: {problem}", self.listen))
         })?;
         let address = listener.local_addr()?;
         let app = self.open(&directory).await?;
         let (policy, token) = self.access.policy(self.dev.then_some(&*directory))?;
-        announce(address, &directory, token.as_deref())?;
-        let served = stella_server::serve(app.clone(), listener, policy, stop_signal()).await;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        announce(
+            &format!("{scheme}://{address}"),
+            &directory,
+            token.as_deref(),
+        )?;
+        let served = match tls {
+            None => stella_server::serve(app.clone(), listener, policy, stop_signal()).await,
+            Some(tls) => {
+                let fresh = tokio::spawn(tls::keep_fresh(tls.clone()));
+                let stop = stop_signal();
+                let served = stella_server::serve_tls(app.clone(), listener, tls, policy, stop);
+                let served = served.await;
+                fresh.abort();
+                served
+            }
+        };
         let closed = tokio::task::spawn_blocking(move || app.close()).await;
         served.map_err(Failure::operational)?;
         closed.map_err(Failure::operational)?.map_err(refused)?;
         Ok(0)
     }
 
-    /// What would be read by others on the wire is refused unless said in full.
-    fn check_binding(&self) -> Result<(), Failure> {
-        let loopback = self.listen.ip().is_loopback();
-        if self.dev && !loopback {
-            return Err(Failure::usage(
-                format!(
-                    "--dev listens on loopback only, not on {}",
-                    self.listen.ip()
-                ),
-                "use 127.0.0.1, or leave --dev and give --token-file",
-            ));
+    fn binding(&self) -> Binding {
+        Binding {
+            listen: self.listen,
+            dev: self.dev,
+            tls: self.tls.chosen(),
+            authenticated: self.access.is_chosen(),
+            plaintext_said: self.allow_plaintext_remote,
         }
-        if !loopback && !self.allow_plaintext_remote {
-            return Err(Failure::usage(
-                format!("{} is reachable from outside, in plain text", self.listen),
-                "put TLS in front and say --allow-plaintext-remote, or use 127.0.0.1",
-            ));
-        }
-        if !self.dev && !self.access.is_chosen() {
-            return Err(Failure::usage(
-                "no authentication was chosen",
-                "give --api-keys, --jwt-issuer or --token-file, or --dev for one machine",
-            ));
-        }
-        Ok(())
     }
 
     async fn open(&self, directory: &Path) -> Result<std::sync::Arc<App>, Failure> {
@@ -90,8 +97,7 @@ impl Serve {
     }
 }
 
-fn announce(address: SocketAddr, directory: &Path, token: Option<&str>) -> Result<(), Failure> {
-    let url = format!("http://{address}");
+fn announce(url: &str, directory: &Path, token: Option<&str>) -> Result<(), Failure> {
     let mut text = format!("serving {} at {url}\n", directory.display());
     if let Some(token) = token {
         text.push_str("paste this where you want to use it:\n");

@@ -130,7 +130,8 @@ impl Resolved {
                 }
                 _ => Origin::Flag,
             },
-            _ => Origin::Default,
+            Some(_) => Origin::Default,
+            None => Origin::Unset,
         }
     }
 
@@ -169,6 +170,8 @@ pub(crate) enum Origin {
     File(String),
     /// Nobody said anything.
     Default,
+    /// Nobody said anything, and nothing is the default.
+    Unset,
 }
 
 impl core::fmt::Display for Origin {
@@ -178,6 +181,7 @@ impl core::fmt::Display for Origin {
             Self::Environment(name) => write!(out, "env {name}"),
             Self::File(place) => write!(out, "file {place}"),
             Self::Default => out.write_str("default"),
+            Self::Unset => out.write_str("unset"),
         }
     }
 }

@@ -14,9 +14,18 @@ const NOT_SETTINGS: [&str; 3] = ["config", "help", "version"];
 
 /// The command line: clap's, and a variable for every setting that was declared without one.
 pub(crate) fn command() -> Command {
-    Arguments::command()
+    tidied(Arguments::command())
         .mut_args(with_variable)
         .mut_subcommand(SERVE, |serve| serve.mut_args(with_variable))
+}
+
+/// Without defaults in help that say nothing.
+fn tidied(command: Command) -> Command {
+    let tidied_arg = |arg: Arg| match arg.get_default_values() {
+        [default] if default.is_empty() => arg.hide_default_value(true),
+        _ => arg,
+    };
+    command.mut_args(tidied_arg).mut_subcommands(tidied)
 }
 
 /// `STELLA_` and the option's name; a flag takes yes, 1, on and the like from it.

@@ -57,7 +57,7 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
     let (value, origin) = shown(&all, "format");
     assert_eq!(value, some("json"));
     assert!(matches!(origin, Origin::File(place) if place.ends_with("stella.toml:1")));
-    assert_eq!(shown(&all, "serve.origin"), (None, Origin::Default));
+    assert_eq!(shown(&all, "serve.origin"), (None, Origin::Unset));
     assert_eq!(
         shown(&resolved("", &["serve"]).unwrap(), "serve.listen"),
         (some("127.0.0.1:7443"), Origin::Default)

@@ -152,3 +152,16 @@ fn a_fork_is_noticed() {
     let answer = export(&example, &["--to", "foreign.txt", "--output", "x.export"]);
     answer.refused(3, "VERIFICATION_FAILED");
 }
+
+#[test]
+fn a_period_without_events_is_said_and_leaves_no_file() {
+    let example = Example::new();
+    let period = ["--from", "2001-01-01", "--to", "2001-01-31"];
+    let export = [
+        &["ledger", "export", "--output", "none.export"],
+        &period[..],
+    ]
+    .concat();
+    example.run(&export).refused(5, "there are no events");
+    assert!(!example.path().join("none.export.part").exists());
+}

@@ -56,7 +56,12 @@ pub(super) async fn export(
         };
         (ExportVerifier::new(judge), Sink::open(options)?, request)
     };
-    receive(session, request, &mut verifier, &mut sink).await?;
+    if let Err(failure) = receive(session, request, &mut verifier, &mut sink).await {
+        if verifier.range().is_none() {
+            sink.discard();
+        }
+        return Err(failure);
+    }
     let verified = verifier.finish().map_err(|problem| refused(&problem))?;
     is_there(
         "--from",

@@ -76,6 +76,14 @@ impl Sink {
         Ok(())
     }
 
+    /// Nothing came that `--resume` could go on with: leaves no file.
+    pub(super) fn discard(self) {
+        drop(self.out);
+        if let Some(target) = self.target {
+            std::fs::remove_file(part(&target)).ok();
+        }
+    }
+
     /// Everything is verified: gives the file its name.
     pub(super) fn finish(self) -> Result<(), Failure> {
         match self.out {

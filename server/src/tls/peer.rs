@@ -1,0 +1,25 @@
+//! Who is at the other end, for whoever decides what a call may do.
+
+use http::Request;
+use std::sync::Arc;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tonic::body::Body;
+use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
+use tower::util::MapRequestLayer;
+
+/// Runs [`name_peer`] in front of everything.
+pub(crate) type PeerLayer = MapRequestLayer<fn(Request<Body>) -> Request<Body>>;
+
+/// The verified certificates of a call's peer, its own first: an extension of each request that came
+/// over a connection on which the client showed one.
+#[derive(Debug, Clone)]
+pub struct PeerCertificates(pub Arc<Vec<CertificateDer<'static>>>);
+
+/// Puts [`PeerCertificates`] into a request.
+pub(crate) fn name_peer(mut request: Request<Body>) -> Request<Body> {
+    let connection = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
+    if let Some(chain) = connection.and_then(TlsConnectInfo::peer_certs) {
+        request.extensions_mut().insert(PeerCertificates(chain));
+    }
+    request
+}
