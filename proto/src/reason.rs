@@ -93,6 +93,10 @@ reasons! {
     NodeNotFound "NODE_NOT_FOUND" NotFound 404 5 "take node ids from score_proof.json of a bundle";
     /// No such snapshot.
     SnapshotNotFound "SNAPSHOT_NOT_FOUND" NotFound 422 5 "list the snapshots with `stella snapshot list`, or import it";
+    /// A snapshot that was removed: its records are gone.
+    SnapshotRemoved "SNAPSHOT_REMOVED" FailedPrecondition 410 5 "import it again from the same files, or name another snapshot";
+    /// A snapshot that something retained needs.
+    SnapshotInUse "SNAPSHOT_IN_USE" FailedPrecondition 409 1 "keep it as long as what the message names; of the current one, publish another first";
     /// No such policy.
     PolicyNotFound "POLICY_NOT_FOUND" NotFound 422 5 "register the policy first";
     /// A resource has no such name.

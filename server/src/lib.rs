@@ -4,6 +4,7 @@ mod app;
 mod auth;
 mod blocking;
 mod dispatch;
+pub mod documents;
 mod grpc;
 mod http;
 mod keys;

@@ -20,11 +20,13 @@ const OTHERS: &[(&str, Scope)] = &[
     ("SnapshotService/PublishPolicy", Scope::ScannerScans),
     ("SnapshotService/PublishSnapshot", Scope::ScannerScans),
     ("SnapshotService/RegisterPolicy", Scope::ScannerScans),
+    ("SnapshotService/RemoveSnapshot", Scope::SchedulerAdmin),
     ("/api/v1/scanner/scans", Scope::ScannerScans),
     ("/api/v1/snapshots/a:publish", Scope::ScannerScans),
     ("/api/v1/policies", Scope::ScannerScans),
     ("/api/v1/policies/a:publish", Scope::ScannerScans),
     ("/api/v1/admin/rebuild", Scope::SchedulerAdmin),
+    ("/api/v1/snapshots/a", Scope::SchedulerAdmin),
 ];
 
 /// The same of what is a GET.
@@ -76,6 +78,7 @@ fn calls() -> Vec<(&'static str, String)> {
         ("POST", "/api/v1/proofs/verify".to_owned()),
         ("GET", "/api/v1/snapshots".to_owned()),
         ("GET", "/api/v1/snapshots/a".to_owned()),
+        ("DELETE", "/api/v1/snapshots/a".to_owned()),
         ("GET", "/tile/entries/000".to_owned()),
         ("GET", format!("{scans}/a/proof-status")),
     ]);
@@ -108,11 +111,7 @@ fn calls() -> Vec<(&'static str, String)> {
 }
 
 fn needs(method: &str, path: &str) -> Scope {
-    let rows = if method == "POST" {
-        OTHERS
-    } else {
-        OTHER_READS
-    };
+    let rows = if method == "GET" { OTHER_READS } else { OTHERS };
     let row = rows.iter().find(|(end, _)| path.ends_with(end));
     row.map_or(Scope::ScannerProofs, |(_, scope)| *scope)
 }

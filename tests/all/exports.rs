@@ -2,6 +2,7 @@
 
 use crate::bundles::{download, keys};
 use crate::second_verifier;
+use crate::support::world::{LOW, advisory, files, import};
 use crate::support::{TestServer, scored};
 use std::sync::Arc;
 use stella_client::{ClientError, Connection, ExportStream};
@@ -11,6 +12,7 @@ use stella_proto::audit::export_point::Point;
 use stella_proto::ledger::{AppendRequest, NewEvent};
 use stella_proto::proof as proofs;
 use stella_proto::reason::Reason;
+use stella_proto::score::ReplayScoreRequest;
 use stella_verify::bundle::{CheckName, Outcome, TrustInput, verify};
 use stella_verify::event::Actor;
 use stella_verify::export::{
@@ -200,6 +202,18 @@ async fn large_payloads_come_in_pieces() {
     server.stop().await;
 }
 
+/// Replays a scan against a feed that says something else about its package.
+async fn another_root(connection: &Connection, scan_id: &str) {
+    let advisories = [advisory("RUSTSEC-2026-0001", "demo-lib", "9.0.0", LOW)];
+    import(connection, files(&advisories)).await;
+    let request = ReplayScoreRequest {
+        scan_id: scan_id.to_owned(),
+        ..ReplayScoreRequest::default()
+    };
+    let answer = connection.scores().replay_score(request).await.unwrap();
+    assert_eq!(answer.into_inner().status, "computed");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chain_of_a_bundle_is_the_logs_record_and_the_server_verifies_too() {
     let server = TestServer::start().await;
@@ -217,9 +231,29 @@ async fn the_chain_of_a_bundle_is_the_logs_record_and_the_server_verifies_too() 
     let bundle = download(&connection, request.clone()).await;
     append(&connection, 10, 20).await;
     assert!(
-        download(&connection, request).await == bundle,
+        download(&connection, request.clone()).await == bundle,
         "the same bytes later"
     );
+    // Another root of the scan changes nothing about this one's bundle, and has this one in its own.
+    another_root(&connection, &scan.scan_id).await;
+    let first = proofs::DownloadBundleRequest {
+        root_hash: scan.root_hash.clone(),
+        ..request.clone()
+    };
+    assert!(
+        download(&connection, first).await == bundle,
+        "the same bytes after a replay"
+    );
+    let newer = download(&connection, request).await;
+    let digits = scan.root_hash.trim_start_matches("sha256:");
+    let seal = format!("chain/seals/{digits}.json");
+    let has = |bundle: &[u8]| {
+        let found = bundle.windows(seal.len());
+        found.into_iter().any(|run| run == seal.as_bytes())
+    };
+    assert!(has(&newer) && !has(&bundle));
+    let both = TrustInput::new(std::slice::from_ref(&key), std::slice::from_ref(&log_key));
+    assert!(verify(&newer, &both).verified());
     let (keys, log_keys) = ([key.clone()], [log_key.clone()]);
     let report = verify(&bundle, &TrustInput::new(&keys, &log_keys));
     assert!(report.verified(), "{report:#?}");

@@ -177,3 +177,35 @@ async fn refusals_are_problems_with_a_code_and_a_trace() {
     };
     assert_eq!(anonymous.status, 401);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_in_use_is_kept_and_another_is_deleted_by_its_url() {
+    use crate::support::world::{LOW, advisory, files, import};
+    let server = TestServer::start().await;
+    let connection = server.connect().await;
+    let feed = |id: &str| files(&[advisory(id, "alpha", "2.0.0", LOW)]);
+    let old = import(&connection, feed("RUSTSEC-2026-0001")).await;
+    let current = import(&connection, feed("RUSTSEC-2026-0002")).await;
+    let delete = async |hash: &str| {
+        let path = format!("/api/v1/snapshots/{hash}");
+        authorized(&server.url, "DELETE", &path, &json!({})).await
+    };
+    let refused = delete(&current).await;
+    assert_eq!(refused.status, 409);
+    assert_eq!(refused.json()["error"]["code"], "SNAPSHOT_IN_USE");
+    for existing in [false, true] {
+        let removed = delete(&old).await;
+        assert_eq!(removed.status, 200);
+        let document = removed.json();
+        assert_eq!(
+            (&document["hash"], &document["removed"]),
+            (&json!(old), &json!(true))
+        );
+        assert_eq!(document["existing"], existing);
+    }
+    let gone = read(&server.url, &format!("/api/v1/snapshots/{old}")).await;
+    assert_eq!(
+        (gone.status, &gone.json()["error"]["code"]),
+        (410, &json!("SNAPSHOT_REMOVED"))
+    );
+}

@@ -23,6 +23,7 @@ mod http_reads;
 mod jwt;
 mod openapi;
 mod reasons;
+mod removal;
 mod replay;
 mod scoring;
 mod second_verifier;

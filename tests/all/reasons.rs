@@ -17,6 +17,14 @@ use tonic::Status;
 /// What nobody provokes from outside, and where it is tested instead.
 const ELSEWHERE: &[(Reason, &str)] = &[
     (
+        Reason::SnapshotRemoved,
+        "takes a removal: the tests of removing snapshots",
+    ),
+    (
+        Reason::SnapshotInUse,
+        "takes a removal: the tests of removing snapshots",
+    ),
+    (
         Reason::RequestIdExpired,
         "takes seven days: the log's tests move the clock",
     ),
@@ -195,6 +203,7 @@ async fn provoked(
     found
 }
 
+#[expect(clippy::too_many_lines, reason = "one table, a row a reason")]
 #[tokio::test(flavor = "multi_thread")]
 async fn every_reason_is_provoked_or_accounted_for() {
     let server = TestServer::start().await;

@@ -43,7 +43,7 @@ fn json_has_the_score_the_manifest_and_every_finding() {
     let world = world();
     let computation = world.compute();
     let got = parsed(&json(&computation, &world.manifest, true));
-    assert_eq!(got["score"], "100.00");
+    assert_eq!(got["score"], 100);
     assert_eq!(got["verdict"], "fail");
     assert_eq!(got["manifest"]["schema"], "stella.scan-manifest/v1");
     assert_eq!(got["rootHash"], computation.root.to_string());

@@ -102,6 +102,15 @@ impl BlobStore for FileBlobs {
         Ok(self.path(digest).try_exists()?)
     }
 
+    fn remove(&self, digest: &BlobDigest) -> Result<(), BlobError> {
+        let path = self.path(digest);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error.into()),
+            Ok(()) => Ok(sync_folder(path.parent().unwrap_or(&self.folder))?),
+        }
+    }
+
     fn list(&self) -> Result<Vec<BlobDigest>, BlobError> {
         let mut digests = Vec::new();
         for folder in fs::read_dir(self.folder.join(BLOBS_FOLDER))? {
@@ -226,6 +235,10 @@ mod tests {
         assert_eq!(store.list().unwrap(), listed);
         let path = store.path(&digest);
         assert!(path.metadata().unwrap().len() < 1_000, "compressed");
+        store.remove(&digest).unwrap();
+        store.remove(&digest).unwrap();
+        assert!(!store.contains(&digest).unwrap());
+        assert_eq!(store.list().unwrap(), [empty]);
     }
 
     #[test]

@@ -76,6 +76,12 @@ pub trait BlobStore: Send + Sync + std::fmt::Debug {
     /// [`BlobError::Io`].
     fn contains(&self, digest: &BlobDigest) -> Result<bool, BlobError>;
 
+    /// Removes a blob that nothing names any more; one that is not there is as good.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`].
+    fn remove(&self, digest: &BlobDigest) -> Result<(), BlobError>;
+
     /// Every blob, in ascending order.
     ///
     /// # Errors

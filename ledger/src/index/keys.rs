@@ -7,7 +7,7 @@
 //! S stream 0x00 first-position            where a stretch of a stream stands in the log
 //! R leaf                                  keys of the rows that this leaf's payload gave
 //! T time leaf                             a scan was created
-//! A/D/E/F/G/K/L/P lookup leaf               a payload names this hash or word
+//! A/D/E/F/G/I/K/L/P lookup leaf             a payload names this hash or word
 //! ```
 //!
 //! The last group are *pointer rows*: they say where, the event at that leaf says what. Every key
@@ -52,16 +52,19 @@ pub enum Table {
     Published = b'E',
     /// Policies registered, by hash.
     Policies = b'L',
+    /// Manifests registered, by the hash of each snapshot that they name.
+    SnapshotUsers = b'I',
 }
 
 impl Table {
     /// The tables whose keys are single rows, in key order: what the inventory counts.
-    pub const ROWS: [Self; 11] = [
+    pub const ROWS: [Self; 12] = [
         Self::Artifacts,
         Self::Snapshots,
         Self::Published,
         Self::Manifests,
         Self::Imports,
+        Self::SnapshotUsers,
         Self::SealsByManifest,
         Self::Policies,
         Self::Roots,

@@ -10,7 +10,7 @@ use super::keys::Table;
 use super::kv::{KvStore, StoreError};
 
 /// Version of everything in the store. Another one is dropped and folded again.
-const FORMAT_VERSION: u8 = 2;
+const FORMAT_VERSION: u8 = 3;
 
 /// The marker's key.
 pub(crate) const MARKER_KEY: [u8; 1] = [Table::Marker.byte()];

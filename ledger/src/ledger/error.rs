@@ -32,6 +32,9 @@ pub enum Missing {
     /// No imported snapshot of this hash.
     #[error("there is no snapshot {0}")]
     Snapshot(SnapshotHash),
+    /// A snapshot that was removed.
+    #[error("the records of snapshot {0} were removed")]
+    SnapshotRemoved(SnapshotHash),
     /// No snapshot of this kind was published.
     #[error("no {0} snapshot was published")]
     CurrentSnapshot(stella_verify::snapshot::SnapshotKind),
@@ -152,6 +155,7 @@ fn missing_reason(missing: &Missing) -> &'static str {
         Missing::Root(_) => "PROOF_NOT_FOUND",
         Missing::Node(_) => "NODE_NOT_FOUND",
         Missing::Snapshot(_) | Missing::CurrentSnapshot(_) => "SNAPSHOT_NOT_FOUND",
+        Missing::SnapshotRemoved(_) => "SNAPSHOT_REMOVED",
         Missing::Policy(_) => "POLICY_NOT_FOUND",
         Missing::Manifest(_) | Missing::Blob(_) => "NOT_FOUND",
     }

@@ -35,7 +35,9 @@ pub use open::{LedgerStats, Opened};
 pub use options::LedgerOptions;
 pub use page::{Page, PageSize};
 pub use past::PastFold;
-pub use scans::{ManifestRecord, ReplayRecord, ScanRecord, ScanSummary, SealRecord};
+pub use scans::{
+    FootprintRecord, ManifestRecord, ReplayRecord, ScanRecord, ScanSummary, SealRecord,
+};
 pub use source::LogSource;
 pub use view::{StreamPage, View};
 

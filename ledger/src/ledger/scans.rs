@@ -5,7 +5,7 @@ use stella_verify::event::payload::{
     ManifestRegistered, RootSealed, ScanFootprint, ScanId, ScoreReplayed,
 };
 use stella_verify::hash::{BlobDigest, ManifestHash, ProofRoot};
-use stella_verify::snapshot::UseKey;
+use stella_verify::snapshot::{Footprint, UseKey};
 use stella_verify::units::{LeafIndex, StreamPosition, UnixMillis};
 
 use super::{Event, LedgerError, Missing, Page, PageSize, View};
@@ -58,6 +58,41 @@ pub struct ReplayRecord {
     pub replayed: ScoreReplayed,
 }
 
+/// What a computation used of its feed snapshot, left unread: thousands of keys that few callers
+/// want.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FootprintRecord {
+    /// The computation.
+    pub manifest: ManifestHash,
+    event: Event,
+}
+
+impl FootprintRecord {
+    /// The event.
+    #[must_use]
+    pub const fn leaf(&self) -> LeafIndex {
+        self.event.index()
+    }
+
+    /// What it used.
+    ///
+    /// # Errors
+    /// [`LedgerError::Malformed`].
+    pub fn uses(&self) -> Result<Footprint, LedgerError> {
+        Ok(self.event.read(ScanFootprint::parse)?.uses)
+    }
+
+    fn of(event: &Event) -> Result<Self, LedgerError> {
+        let manifest = event.read(|payload| {
+            ScanFootprint::manifest_of(payload).ok_or("it is no footprint of a computation")
+        })?;
+        Ok(Self {
+            manifest,
+            event: event.clone(),
+        })
+    }
+}
+
 /// What a scan's stream says, one page of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ScanRecord {
@@ -70,7 +105,7 @@ pub struct ScanRecord {
     /// Replays that ended in the same manifest.
     pub replays: Vec<ReplayRecord>,
     /// What its computations used of their feed snapshots.
-    pub footprints: Vec<ScanFootprint>,
+    pub footprints: Vec<FootprintRecord>,
     /// Events whose payloads were erased: what is gone is named.
     pub erased: Vec<LeafIndex>,
     /// Where the stream goes on; `None` at its end.
@@ -201,6 +236,20 @@ impl View<'_> {
         }
     }
 
+    /// Leaves of all footprints that may have a key, by the index alone. It knows 40 bits of a key:
+    /// every footprint that has the key is among them, and now and then one that has not.
+    ///
+    /// # Errors
+    /// [`LedgerError::Index`].
+    pub fn footprints_near(&self, key: UseKey) -> Result<Vec<LeafIndex>, LedgerError> {
+        let wanted = Wanted {
+            from: LeafIndex::ZERO,
+            end: self.size.next_index(),
+            limit: usize::MAX,
+        };
+        self.ask(|fold| fold.footprints(key, &wanted))
+    }
+
     /// The seal of a computation, `None` while it has none.
     ///
     /// # Errors
@@ -231,7 +280,7 @@ impl ScanRecord {
         match header.event_type.as_str() {
             "manifest.registered" => self.manifests.push(manifest_record(event, &header)?),
             "root.sealed" => self.seals.push(seal_record(event, &header)?),
-            "scan.footprint" => self.footprints.push(event.read(ScanFootprint::parse)?),
+            "scan.footprint" => self.footprints.push(FootprintRecord::of(event)?),
             "score.replayed" => self.replays.push(ReplayRecord {
                 leaf: event.index(),
                 time: header.time,

@@ -25,7 +25,7 @@ use crate::index::source::SourceEvent;
 
 pub use rule::parent_ids;
 pub use scan::scan_stream;
-pub use snapshot::{kind_lookup, policies_lookup};
+pub use snapshot::{kind_lookup, policies_lookup, removals_lookup};
 
 /// One posting: a node id's prefix, and the leaf to be found under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,6 +165,7 @@ impl Digest {
             "root.sealed" => scan::sealed_rows(leaf, payload),
             "snapshot.imported" => snapshot::imported_rows(leaf, payload),
             "snapshot.published" => snapshot::published_rows(leaf, payload),
+            "snapshot.removed" => snapshot::removed_rows(leaf, payload),
             "policy.registered" => snapshot::policy_rows(leaf, payload),
             "policy.published" => snapshot::policy_published_rows(leaf, payload),
             _ => return,

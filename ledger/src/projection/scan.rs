@@ -27,10 +27,12 @@ pub(super) fn created<'a>(header: &'a EventHeader<'_>) -> Option<&'a str> {
 /// Rows of a `manifest.registered` payload.
 pub(super) fn registered_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>> {
     let manifest = ManifestRegistered::parse(payload).ok()?.manifest;
-    let artifact = manifest.artifact_digest;
+    let (feed, vex) = (manifest.concelier_snapshot, manifest.excititor_snapshot);
     Some(vec![
-        Row::pointer(Table::Artifacts, artifact.as_bytes(), leaf),
+        Row::pointer(Table::Artifacts, manifest.artifact_digest.as_bytes(), leaf),
         Row::pointer(Table::Manifests, manifest.hash().as_bytes(), leaf),
+        Row::pointer(Table::SnapshotUsers, feed.as_bytes(), leaf),
+        Row::pointer(Table::SnapshotUsers, vex.as_bytes(), leaf),
     ])
 }
 

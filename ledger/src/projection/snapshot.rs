@@ -1,7 +1,7 @@
-//! `snapshot.imported`, `snapshot.published`, `policy.registered`: the inputs that scans share.
+//! `snapshot.*` and `policy.*`: the inputs that scans share.
 
 use stella_verify::event::payload::{
-    PolicyPublished, PolicyRegistered, SnapshotImported, SnapshotPublished,
+    PolicyPublished, PolicyRegistered, SnapshotImported, SnapshotPublished, SnapshotRemoved,
 };
 use stella_verify::snapshot::SnapshotKind;
 use stella_verify::units::LeafIndex;
@@ -21,6 +21,12 @@ pub fn policies_lookup() -> Vec<u8> {
     text_lookup("policy")
 }
 
+/// What removals of snapshots are found under.
+#[must_use]
+pub fn removals_lookup() -> Vec<u8> {
+    text_lookup("removed")
+}
+
 /// Rows of a `snapshot.imported` payload.
 pub(super) fn imported_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>> {
     let header = SnapshotImported::parse(payload).ok()?.header;
@@ -38,6 +44,16 @@ pub(super) fn published_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>
         &kind_lookup(kind),
         leaf,
     )])
+}
+
+/// Rows of a `snapshot.removed` payload. It stands under the snapshot's hash as its import does: the
+/// last of them says whether the snapshot is there.
+pub(super) fn removed_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>> {
+    let snapshot = SnapshotRemoved::parse(payload).ok()?.snapshot;
+    Some(vec![
+        Row::pointer(Table::Snapshots, snapshot.as_bytes(), leaf),
+        Row::pointer(Table::Imports, &removals_lookup(), leaf),
+    ])
 }
 
 /// Rows of a `policy.registered` payload.

@@ -85,6 +85,10 @@ pub enum Reason {
     MethodNotAllowed = 38,
     /// A fault in this program.
     Internal = 39,
+    /// The snapshot was removed.
+    SnapshotRemoved = 40,
+    /// Something still needs the snapshot.
+    SnapshotInUse = 41,
 }
 impl Reason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -133,6 +137,8 @@ impl Reason {
             Self::MethodNotSupported => "REASON_METHOD_NOT_SUPPORTED",
             Self::MethodNotAllowed => "REASON_METHOD_NOT_ALLOWED",
             Self::Internal => "REASON_INTERNAL",
+            Self::SnapshotRemoved => "REASON_SNAPSHOT_REMOVED",
+            Self::SnapshotInUse => "REASON_SNAPSHOT_IN_USE",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -178,6 +184,8 @@ impl Reason {
             "REASON_METHOD_NOT_SUPPORTED" => Some(Self::MethodNotSupported),
             "REASON_METHOD_NOT_ALLOWED" => Some(Self::MethodNotAllowed),
             "REASON_INTERNAL" => Some(Self::Internal),
+            "REASON_SNAPSHOT_REMOVED" => Some(Self::SnapshotRemoved),
+            "REASON_SNAPSHOT_IN_USE" => Some(Self::SnapshotInUse),
             _ => None,
         }
     }

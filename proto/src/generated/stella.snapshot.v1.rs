@@ -346,6 +346,26 @@ pub struct PublishPolicyResponse {
     #[prost(message, optional, tag = "1")]
     pub policy: ::core::option::Option<Policy>,
 }
+/// Asks to remove a snapshot.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveSnapshotRequest {
+    /// The snapshot.
+    #[prost(string, tag = "1")]
+    pub hash: ::prost::alloc::string::String,
+}
+/// The outcome of removing a snapshot.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveSnapshotResponse {
+    /// The snapshot.
+    #[prost(string, tag = "1")]
+    pub hash: ::prost::alloc::string::String,
+    /// Whether it had been removed before.
+    #[prost(bool, tag = "2")]
+    pub existing: bool,
+    /// How many blobs were deleted now.
+    #[prost(uint64, tag = "3")]
+    pub deleted_blobs: u64,
+}
 /// What kind of snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -639,6 +659,39 @@ pub mod snapshot_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Removes a snapshot that nothing needs: an event, and then those of its records that no other
+        /// snapshot shares are deleted. Refused (SNAPSHOT_IN_USE, FAILED_PRECONDITION) while it is current,
+        /// while a retained manifest names it, and while a batch under way does. Naming it afterwards
+        /// answers SNAPSHOT_REMOVED; removing it again answers as before; importing it brings it back.
+        pub async fn remove_snapshot(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RemoveSnapshotRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveSnapshotResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/stella.snapshot.v1.SnapshotService/RemoveSnapshot",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "stella.snapshot.v1.SnapshotService",
+                        "RemoveSnapshot",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// What differs between two snapshots of one kind: rows in the snapshots' order, then the totals.
         /// Over HTTP in one answer. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND), SCAN_NOT_FOUND (NOT_FOUND).
         pub async fn diff_snapshots(
@@ -878,6 +931,17 @@ pub mod snapshot_service_server {
             request: tonic::Request<super::GetSnapshotRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetSnapshotResponse>,
+            tonic::Status,
+        >;
+        /// Removes a snapshot that nothing needs: an event, and then those of its records that no other
+        /// snapshot shares are deleted. Refused (SNAPSHOT_IN_USE, FAILED_PRECONDITION) while it is current,
+        /// while a retained manifest names it, and while a batch under way does. Naming it afterwards
+        /// answers SNAPSHOT_REMOVED; removing it again answers as before; importing it brings it back.
+        async fn remove_snapshot(
+            &self,
+            request: tonic::Request<super::RemoveSnapshotRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RemoveSnapshotResponse>,
             tonic::Status,
         >;
         /// Server streaming response type for the DiffSnapshots method.
@@ -1191,6 +1255,52 @@ pub mod snapshot_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetSnapshotSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/stella.snapshot.v1.SnapshotService/RemoveSnapshot" => {
+                    #[allow(non_camel_case_types)]
+                    struct RemoveSnapshotSvc<T: SnapshotService>(pub Arc<T>);
+                    impl<
+                        T: SnapshotService,
+                    > tonic::server::UnaryService<super::RemoveSnapshotRequest>
+                    for RemoveSnapshotSvc<T> {
+                        type Response = super::RemoveSnapshotResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RemoveSnapshotRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SnapshotService>::remove_snapshot(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RemoveSnapshotSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

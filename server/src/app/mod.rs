@@ -30,7 +30,6 @@ pub use open::{AppOptions, FsckReport, dev_token, fsck_directory};
 pub(crate) use operations::batch as long_running;
 pub(crate) use operations::of_rebuild;
 pub use proofs::{OWN_ANCHOR, VerifyProofDocument};
-pub(crate) use replays::points;
 pub use replays::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, ScoreProofDocument};
 pub use snapshots::Source;
 
@@ -38,7 +37,7 @@ use crate::keys::Keys;
 use crate::refusal::Refusal;
 use bytes::Bytes;
 use growth::Growing;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 use stella_ledger::Ledger;
 use stella_ledger::ledger::View;
@@ -63,6 +62,8 @@ pub struct App {
     rebuilds: rebuilds::Rebuilds,
     tokens: pages::Tokens,
     turns: repeats::Turns,
+    /// Read: an event that names snapshots is under way. Written: one is being removed.
+    registry: RwLock<()>,
     /// Held while one computation's nodes are appended and sealed.
     recording: Mutex<()>,
     /// Those beside it; only the default tenant's ledger has any.

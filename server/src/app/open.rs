@@ -11,7 +11,7 @@ use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 use stella_ledger::disk::RealDisk;
 use stella_ledger::index::FoldProgress;
@@ -104,9 +104,11 @@ impl App {
             rebuilds: rebuilds::Rebuilds::default(),
             tokens,
             turns: repeats::Turns::default(),
+            registry: RwLock::new(()),
             recording: Mutex::new(()),
             tenants: Tenants::default(),
         };
+        app.finish_removals()?;
         app.resume()?;
         app.tenants = Tenants::open(&whole, &app.origin, ending, progress)?;
         let app = Arc::new(app);

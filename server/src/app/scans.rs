@@ -11,17 +11,16 @@ use prost::Message as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use stella_ledger::index::kv::Direction;
-use stella_ledger::ledger::{PageSize, ReplayRecord, SealRecord, View};
+use stella_ledger::ledger::{FootprintRecord, PageSize, ReplayRecord, SealRecord, View};
 use stella_ledger::log::{Expected, NameRule, Named};
 use stella_proto::reason::Reason;
 use stella_proto::scan as wire;
 use stella_scoring::purl::Purl;
 use stella_scoring::snapshot::package_uses;
-use stella_verify::event::payload::{ManifestRegistered, ScanFootprint, ScanId, ScanRequested};
+use stella_verify::event::payload::{ManifestRegistered, ScanId, ScanRequested};
 use stella_verify::event::{EventType, StreamName};
 use stella_verify::hash::{BlobDigest, ManifestHash, ProofRoot, SnapshotHash};
 use stella_verify::manifest::{ScanManifest, Seed};
-use stella_verify::snapshot::Footprint;
 use stella_verify::time::format_time;
 use stella_verify::units::{LeafIndex, StreamPosition, TreeSize, UnixMillis};
 
@@ -42,7 +41,7 @@ pub(super) struct ScanState {
     /// Replays that ended in a root that was there, oldest first.
     pub(super) replays: Vec<ReplayRecord>,
     /// What its computations used of their feed snapshots.
-    pub(super) footprints: Vec<ScanFootprint>,
+    pub(super) footprints: Vec<FootprintRecord>,
 }
 
 impl ScanState {
@@ -61,19 +60,20 @@ impl ScanState {
     }
 
     /// What a computation used of its feed snapshot, where that is recorded.
-    pub(super) fn footprint_of(&self, manifest: ManifestHash) -> Option<&Footprint> {
+    pub(super) fn footprint_of(&self, manifest: ManifestHash) -> Option<&FootprintRecord> {
         let mut recorded = self.footprints.iter();
-        recorded
-            .find(|footprint| footprint.manifest == manifest)
-            .map(|footprint| &footprint.uses)
+        recorded.find(|footprint| footprint.manifest == manifest)
     }
 
-    /// The feed snapshot against which a computation was last seen to be unchanged.
-    pub(super) fn held_against(&self, manifest: ManifestHash) -> Option<SnapshotHash> {
+    /// The feed snapshots against which a computation was seen to be unchanged, newest first.
+    pub(super) fn held_against(
+        &self,
+        manifest: ManifestHash,
+    ) -> impl Iterator<Item = SnapshotHash> {
         let replays = self.replays.iter().rev().map(|record| &record.replayed);
         replays
-            .filter(|replayed| replayed.manifest == manifest && replayed.equal)
-            .find_map(|replayed| replayed.snapshots)
+            .filter(move |replayed| replayed.manifest == manifest && replayed.equal)
+            .filter_map(|replayed| replayed.snapshots)
             .map(|snapshots| snapshots.concelier)
     }
 
@@ -230,6 +230,8 @@ impl App {
     ) -> Result<(ScanId, bool), Refusal> {
         let hash = manifest.hash();
         let mut digits = ScanId::MIN_DIGITS;
+        let named = [manifest.concelier_snapshot, manifest.excititor_snapshot];
+        let _kept = self.keep_snapshots(named)?;
         loop {
             let scan = ScanId::of(hash, digits);
             let new = Expected::At(StreamPosition::ZERO);

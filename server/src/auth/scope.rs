@@ -16,7 +16,7 @@ pub enum Scope {
     LedgerExport,
     /// Change trust anchors.
     TrustAdmin,
-    /// Operate the ledger: check every byte, rebuild projections.
+    /// Operate the ledger: check every byte, rebuild projections, remove snapshots.
     SchedulerAdmin,
 }
 

@@ -195,6 +195,10 @@ const METHODS: &[(&str, Need)] = &[
         "/stella.snapshot.v1.SnapshotService/RegisterPolicy",
         Write(ScannerScans),
     ),
+    (
+        "/stella.snapshot.v1.SnapshotService/RemoveSnapshot",
+        Write(SchedulerAdmin),
+    ),
 ];
 
 /// What a call to `path` needs; `None` when nothing answers there.

@@ -134,6 +134,16 @@ impl SnapshotService for SnapshotRpc {
         Ok(Response::new(found))
     }
 
+    async fn remove_snapshot(
+        &self,
+        request: Request<wire::RemoveSnapshotRequest>,
+    ) -> Result<Response<wire::RemoveSnapshotResponse>, Status> {
+        let caller = caller(&request)?;
+        let snapshot = hash("hash", &request.into_inner().hash)?;
+        let removed = blocking(&self.0, move |app| app.remove_snapshot(&caller, snapshot)).await?;
+        Ok(Response::new(removed))
+    }
+
     type DiffSnapshotsStream =
         tokio_stream::Iter<std::vec::IntoIter<Result<wire::DiffSnapshotsResponse, Status>>>;
 

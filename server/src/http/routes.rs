@@ -27,6 +27,14 @@ const fn post(template: &'static str, rpc: &'static str) -> Route {
     }
 }
 
+const fn delete(template: &'static str, rpc: &'static str) -> Route {
+    Route {
+        method: Method::DELETE,
+        template,
+        rpc,
+    }
+}
+
 pub(crate) const SCANS: &str = "/api/v1/scanner/scans";
 pub(crate) const SCAN: &str = "/api/v1/scanner/scans/{scan_id}";
 pub(crate) const MANIFEST: &str = "/api/v1/scanner/scans/{scan_id}/manifest";
@@ -91,6 +99,10 @@ pub(crate) const ROUTES: &[Route] = &[
         "/stella.snapshot.v1.SnapshotService/ListSnapshots",
     ),
     get(SNAPSHOT, "/stella.snapshot.v1.SnapshotService/GetSnapshot"),
+    delete(
+        SNAPSHOT,
+        "/stella.snapshot.v1.SnapshotService/RemoveSnapshot",
+    ),
     post(
         SNAPSHOT_PUBLISH,
         "/stella.snapshot.v1.SnapshotService/PublishSnapshot",

@@ -4,7 +4,7 @@ use stella_verify::checkpoint::Checkpoint;
 use stella_verify::event::payload::{
     JobCancelled, JobEnded, JobProgress, JobStarted, ManifestRegistered, PayloadErased,
     PolicyPublished, PolicyRegistered, ProofSigned, RootSealed, ScanFootprint, ScanRequested,
-    ScoreReplayed, SnapshotImported, SnapshotPublished,
+    ScoreReplayed, SnapshotImported, SnapshotPublished, SnapshotRemoved,
 };
 use stella_verify::event::{EventHeader, RuleApplied};
 use stella_verify::json::{canonicalize, parse_canonical, parse_strict};
@@ -54,6 +54,9 @@ pub(super) fn payloads(data: &[u8]) {
         assert_eq!(payload.to_bytes(), data);
     }
     if let Ok(payload) = SnapshotPublished::parse(data) {
+        assert_eq!(payload.to_bytes(), data);
+    }
+    if let Ok(payload) = SnapshotRemoved::parse(data) {
         assert_eq!(payload.to_bytes(), data);
     }
     if let Ok(payload) = PolicyRegistered::parse(data) {

@@ -4,6 +4,7 @@ use super::diff::{DiffRow, ScoreDiff};
 use super::outline::Outline;
 use super::rows::{ComponentRow, FactRow, FindingRow, RuleRow};
 use super::{View, score_text};
+use crate::output::decimal;
 use crate::snapshot::{RowChange, RowChangeKind};
 use stella_verify::json::{Object, SafeInteger, Text, Value};
 use stella_verify::node::EvidenceRef;
@@ -70,7 +71,7 @@ pub fn outline_json(outline: &Outline, view: &View) -> Value {
             .with("manifestHash", text(&outline.manifest))
             .with("node", outline.node.to_string())
             .with("rules", list(outline.rules.iter().map(rule_json)))
-            .with("score", score_text(outline.score))
+            .with("score", decimal(&score_text(outline.score)))
             .with("scoreBps", points(outline.score))
             .with("verdict", if outline.passes { "pass" } else { "fail" })
             .with("warnings", list(warnings)),
@@ -177,9 +178,9 @@ pub fn diff_json(diff: &ScoreDiff) -> Value {
             .with("deltaBps", points(diff.delta()))
             .with("gates", list(gates))
             .with("inputs", list(inputs))
-            .with("newScore", score_text(diff.new))
+            .with("newScore", decimal(&score_text(diff.new)))
             .with("newScoreBps", points(diff.new))
-            .with("oldScore", score_text(diff.old))
+            .with("oldScore", decimal(&score_text(diff.old)))
             .with("oldScoreBps", points(diff.old))
             .with("rows", list(diff.rows.iter().map(row_json)))
             .with("unchanged", unchanged),

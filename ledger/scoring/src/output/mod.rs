@@ -45,8 +45,8 @@ fn points(amount: BasisPoints) -> Value {
     Value::Integer(SafeInteger::new(amount.get()).unwrap_or(SafeInteger::ZERO))
 }
 
-/// A decimal text as the JSON number that formats of others ask for; these are never hashed.
-fn decimal(text: &str) -> Value {
+/// A decimal text as a JSON number, for documents that are never hashed.
+pub(crate) fn decimal(text: &str) -> Value {
     let number = text.parse().ok().and_then(Double::new);
     number.map_or(Value::Null, Value::Double)
 }

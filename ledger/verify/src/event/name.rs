@@ -109,6 +109,8 @@ impl EventType<&'static str> {
     pub const SNAPSHOT_IMPORTED: Self = Self("snapshot.imported");
     /// A snapshot became the current one of its kind.
     pub const SNAPSHOT_PUBLISHED: Self = Self("snapshot.published");
+    /// A snapshot's records are no longer kept.
+    pub const SNAPSHOT_REMOVED: Self = Self("snapshot.removed");
     /// A policy was registered.
     pub const POLICY_REGISTERED: Self = Self("policy.registered");
     /// A policy became the current one.

@@ -11,6 +11,7 @@
 
 mod document;
 pub(crate) mod job;
+mod reach;
 mod registry;
 mod run;
 
@@ -79,6 +80,7 @@ impl App {
             return existing(&job, asked);
         }
         let started = self.resolve_batch(name, asked, request)?;
+        let _kept = self.keep_snapshots(started.concelier.into_iter().chain(started.excititor))?;
         let asked_by = Repeatable::of(caller, "StartBatchReplay", &request.request_id, request)?;
         let job = self.record_start(caller, asked_by.as_ref(), &started)?;
         starting.begin(self, &job);

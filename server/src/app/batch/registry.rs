@@ -13,6 +13,7 @@ use stella_ledger::ledger::{Event, PageSize, View};
 use stella_proto::reason::Reason;
 use stella_verify::event::StreamName;
 use stella_verify::event::payload::{JobCancelled, JobEnded, JobProgress, JobResult, JobStarted};
+use stella_verify::hash::SnapshotHash;
 use stella_verify::units::{LeafIndex, StreamPosition, UnixMillis};
 
 /// Events of a job's stream that are read at once.
@@ -119,6 +120,19 @@ impl App {
             }
         }
         Ok((jobs, next))
+    }
+
+    /// A job that has not ended and was started with a snapshot.
+    pub(in crate::app) fn unfinished_job_with(
+        &self,
+        snapshot: SnapshotHash,
+    ) -> Result<Option<String>, Refusal> {
+        let mut jobs = self.logged_jobs(None)?.into_iter();
+        let found = jobs.find(|job| {
+            let named = [job.started.concelier, job.started.excititor];
+            !job.is_done() && named.contains(&Some(snapshot))
+        });
+        Ok(found.map(|job| job.started.job.clone()))
     }
 
     /// A job that has just begun.

@@ -1,6 +1,7 @@
 //! Doing a job: which scans did not change, and replaying the others.
 
 use super::job::Job;
+use super::reach::Reach;
 use super::registry::{stream_of_job, time_of};
 use super::{JOBS, scan_name};
 use crate::app::App;
@@ -38,6 +39,7 @@ struct Runner<'a> {
     caller: Caller,
     wanted: Wanted,
     scans: Vec<String>,
+    reach: Reach,
 }
 
 impl<'a> Runner<'a> {
@@ -58,6 +60,7 @@ impl<'a> Runner<'a> {
                 original: own && started.policy.is_none(),
                 ..Wanted::default()
             },
+            reach: Reach::for_scans(scans.len()),
             scans,
         })
     }
@@ -142,7 +145,9 @@ impl<'a> Runner<'a> {
     ) -> Result<Option<(ScanState, ScanManifest, crate::app::replays::Unchanged)>, Refusal> {
         let (state, _) = self.app.scan_state(&scan_name(scan)?)?;
         let asked = self.wanted.applied_to(state.original()?);
-        let unchanged = self.app.unchanged(&state, &asked)?;
+        let unchanged = self.app.unchanged(&state, &asked, |difference, leaf| {
+            self.reach.spares(self.app, difference, leaf)
+        })?;
         Ok(unchanged.map(|unchanged| (state, asked, unchanged)))
     }
 

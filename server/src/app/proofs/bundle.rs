@@ -13,8 +13,7 @@ use stella_verify::zip::ZipError;
 
 impl App {
     /// A proof bundle. All its parts are durable, the signatures too, so it is the same bytes at
-    /// every download, whatever became of the keys since. With the chain, the other seals of the
-    /// scan belong to the content: a later replay adds one.
+    /// every download, whatever became of the keys since, and whatever was replayed.
     pub(crate) fn bundle(&self, request: &wire::DownloadBundleRequest) -> Result<Vec<u8>, Refusal> {
         let (state, seal) = if request.scan_id.is_empty() {
             self.sealed(&request.root_hash)?

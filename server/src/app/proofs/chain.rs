@@ -36,16 +36,15 @@ impl Further {
 }
 
 impl App {
-    /// `chain/`: the export of the computation's events, and the scan's other seals.
+    /// `chain/`: the export of the computation's events, and the scan's earlier seals. A later one
+    /// is not part of how this root came to be, and would make the bundle's bytes depend on when it
+    /// is downloaded; it has a chain of its own, which holds this one.
     pub(super) fn chain(
         &self,
         state: &ScanState,
         seal: &SealRecord,
     ) -> Result<Vec<Further>, Refusal> {
-        let others = state
-            .seals
-            .iter()
-            .filter(|other| other.sealed.root != seal.sealed.root);
+        let others = state.seals.iter().filter(|other| other.leaf < seal.leaf);
         let mut chain = vec![Further {
             name: CHAIN_EXPORT_FILE.to_owned(),
             content: self.computation_export(seal)?,

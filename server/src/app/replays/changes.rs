@@ -10,6 +10,7 @@ use stella_scoring::snapshot::touched;
 use stella_verify::hash::{SnapshotHash, TouchedDigest};
 use stella_verify::manifest::ScanManifest;
 use stella_verify::snapshot::Footprint;
+use stella_verify::units::LeafIndex;
 
 /// Differences of feed snapshots that are kept.
 const KEPT_DIFFERENCES: usize = 8;
@@ -28,7 +29,7 @@ pub(in crate::app) struct Unchanged {
 #[derive(Debug)]
 pub(in crate::app) struct Difference {
     pub(in crate::app) uses: Footprint,
-    digest: TouchedDigest,
+    pub(in crate::app) digest: TouchedDigest,
 }
 
 /// Differences in memory, most recently used last.
@@ -38,16 +39,21 @@ impl App {
     /// The newest computation of a scan, if `asked` would compute the same: when it differs from it
     /// in the feed snapshot alone, and what differs between the two feeds is nothing that the
     /// computation used. A computation without a recorded footprint is not judged.
+    ///
+    /// `spared` may know, without the footprint at a leaf being read, that it has no key of a
+    /// difference; "no" leaves the answer to the footprint, so it decides what judging costs and
+    /// never how it ends.
     pub(in crate::app) fn unchanged(
         &self,
         state: &ScanState,
         asked: &ScanManifest,
+        spared: impl Fn(&Difference, LeafIndex) -> Result<bool, Refusal>,
     ) -> Result<Option<Unchanged>, Refusal> {
         let Some(seal) = state.seals.last() else {
             return Ok(None);
         };
         let hash = seal.sealed.manifest;
-        let (Some(manifest), Some(uses)) = (
+        let (Some(manifest), Some(footprint)) = (
             state.manifests.iter().find(|known| known.hash() == hash),
             state.footprint_of(hash),
         ) else {
@@ -60,11 +66,23 @@ impl App {
         if same_but_feed != *manifest {
             return Ok(None);
         }
-        let held = state
-            .held_against(hash)
-            .unwrap_or(manifest.concelier_snapshot);
-        let difference = self.difference(held, asked.concelier_snapshot)?;
-        Ok(uses.is_disjoint(&difference.uses).then(|| Unchanged {
+        let own = manifest.concelier_snapshot;
+        let mut difference = Err(Refusal::new(
+            Reason::SnapshotRemoved,
+            "nothing to compare with",
+        ));
+        for held in state.held_against(hash).chain([own]) {
+            difference = self.difference(held, asked.concelier_snapshot);
+            // What held against one that is gone holds against all before it: the manifest's own
+            // cannot be removed.
+            if !matches!(&difference, Err(gone) if gone.reason == Reason::SnapshotRemoved) {
+                break;
+            }
+        }
+        let difference = difference?;
+        let holds = spared(&difference, footprint.leaf())?
+            || footprint.uses()?.is_disjoint(&difference.uses);
+        Ok(holds.then(|| Unchanged {
             manifest: manifest.clone(),
             seal: seal.clone(),
             touched: difference.digest,

@@ -1,5 +1,6 @@
 //! A replay as JSON documents show it, over HTTP and on the command line.
 
+use crate::documents::points;
 use serde::Serialize;
 use serde_json::Number;
 use stella_proto::score as wire;
@@ -138,26 +139,9 @@ impl From<&wire::ReplayScoreResponse> for ReplayDocument {
     }
 }
 
-/// Basis points as a JSON number of points, written from integers.
-pub(crate) fn points(bps: i64) -> Number {
-    let sign = if bps < 0 { "-" } else { "" };
-    let size = bps.unsigned_abs();
-    let text = format!("{sign}{}.{:02}", size / 100, size % 100);
-    serde_json::from_str(&text).unwrap_or_else(|_| Number::from(0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn points_are_numbers() {
-        let shown = |bps| points(bps).to_string();
-        assert_eq!(
-            [shown(8731), shown(-5), shown(0), shown(10_000)],
-            ["87.31", "-0.05", "0.0", "100.0"]
-        );
-    }
 
     #[test]
     fn a_document_has_the_members_that_programs_read() {

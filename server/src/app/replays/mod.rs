@@ -15,9 +15,7 @@ mod earlier;
 mod outcome;
 mod resolve;
 
-pub(super) use changes::Differences;
-pub(super) use changes::Unchanged;
-pub(crate) use document::points;
+pub(super) use changes::{Difference, Differences, Unchanged};
 pub use document::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, ScoreProofDocument};
 pub(super) use outcome::Author;
 pub(super) use resolve::{Wanted, named};

@@ -92,7 +92,7 @@ impl App {
         let manifest = self.resolve_replay(state.original()?, wanted)?;
         if wanted.skip_unchanged
             && !wanted.dry_run
-            && let Some(unchanged) = self.unchanged(state, &manifest)?
+            && let Some(unchanged) = self.unchanged(state, &manifest, |_, _| Ok(false))?
         {
             return self.record_unchanged(author, state, manifest, unchanged);
         }
@@ -118,6 +118,8 @@ impl App {
         let inputs = self.load(&manifest)?;
         engine::check(&manifest, &inputs)?;
         let draft = Self::registration(author.caller, scan, &manifest, Expected::Any)?;
+        let kept =
+            self.keep_snapshots([manifest.concelier_snapshot, manifest.excititor_snapshot])?;
         match self.append(draft.asked(author.asked)) {
             Ok(_) => (),
             // Registered before and not sealed: a crash, or another caller at this moment.
@@ -127,6 +129,7 @@ impl App {
             }
             Err(other) => return Err(other.into()),
         }
+        drop(kept);
         let hash = manifest.hash();
         let owner = self.newest()?.manifest(&hash)?.registered.scan;
         let computed = self.complete(&owner, &manifest, &inputs)?;

@@ -63,9 +63,11 @@ impl App {
             return Ok(None);
         }
         let (state, _) = self.scan_state(&parse_scan_id(scan_id)?)?;
-        let keys =
-            (state.footprints.iter()).flat_map(|footprint| footprint.uses.keys().iter().copied());
-        Ok(Some(keys.collect()))
+        let mut keys = BTreeSet::new();
+        for footprint in &state.footprints {
+            keys.extend(footprint.uses()?.keys().iter().copied());
+        }
+        Ok(Some(keys))
     }
 }
 

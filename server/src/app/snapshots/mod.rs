@@ -2,6 +2,7 @@
 
 mod compare;
 mod prove;
+mod remove;
 mod store;
 
 use super::App;
@@ -67,7 +68,18 @@ impl App {
                 warnings,
             });
         }
+        // From finding chunks of earlier snapshots to naming them, none of those is removed.
+        let kept = self.keep_snapshots([])?;
         let stored = self.put_records(&imported.records)?;
+        let removed = matches!(
+            self.newest()?.snapshot(&hash),
+            Err(LedgerError::Missing(Missing::SnapshotRemoved(_)))
+        );
+        let name = if removed {
+            NameRule::Record(Named::Snapshot(hash))
+        } else {
+            NameRule::Introduce(Named::Snapshot(hash))
+        };
         let kind = imported.header.kind();
         let payload = SnapshotImported {
             header: imported.header,
@@ -75,7 +87,7 @@ impl App {
         };
         let mut draft = Draft::by(caller)
             .asked(asked)
-            .name(NameRule::Introduce(Named::Snapshot(hash)))
+            .name(name)
             .name(NameRule::Record(Named::Blob(stored.list)));
         for chunk in stored.chunks {
             draft = draft.name(NameRule::Record(Named::Blob(chunk)));
@@ -88,7 +100,9 @@ impl App {
         if header.publish {
             draft = publication(draft, hash, kind)?;
         }
-        let (existing, snapshot) = match self.append(draft) {
+        let appended = self.append(draft);
+        drop(kept);
+        let (existing, snapshot) = match appended {
             Ok(receipt) => (false, Self::describe(&self.view_at(receipt.end())?, hash)?),
             Err(AppendOutcome::AlreadyKnown) if header.publish => {
                 (true, self.publish(caller, hash, asked)?)
@@ -135,6 +149,7 @@ impl App {
         if asked.is_none() && current_in(&view, kind)? == Some(hash) {
             return Self::describe(&view, hash);
         }
+        let _kept = self.keep_snapshots([hash])?;
         let draft = Draft::by(caller)
             .asked(asked)
             .name(NameRule::Require(Named::Snapshot(hash)));

@@ -112,7 +112,7 @@ fn list(whole: BlobDigest, chunks: &[BlobDigest]) -> Vec<u8> {
 }
 
 /// The file's digest and its chunks; `None` for bytes that are no list.
-fn read_list(bytes: &[u8]) -> Option<(BlobDigest, Vec<BlobDigest>)> {
+pub(super) fn read_list(bytes: &[u8]) -> Option<(BlobDigest, Vec<BlobDigest>)> {
     let value = parse_canonical(bytes).ok()?;
     let mut fields = Fields::of_schema(&value, CHUNKS_SCHEMA).ok()?;
     let digest = |item: &Value| item.as_str()?.parse().ok();

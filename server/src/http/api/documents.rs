@@ -1,6 +1,6 @@
 //! Documents that have more than their messages: scores in points, links.
 
-use crate::app::points;
+use crate::documents::points;
 use crate::http::json::document;
 use crate::refusal::Refusal;
 use serde_json::{Map, Value, json};

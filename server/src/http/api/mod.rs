@@ -51,7 +51,9 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route(routes::SNAPSHOTS, get(snapshots::list))
         .route(
             routes::SNAPSHOT,
-            get(snapshots::one).post(snapshots::publish),
+            get(snapshots::one)
+                .post(snapshots::publish)
+                .delete(snapshots::remove),
         )
         .route(routes::SNAPSHOT_DIFF, get(snapshots::diff))
         .route(routes::SNAPSHOT_PROOF, get(snapshots::prove))

@@ -143,3 +143,17 @@ pub(super) async fn prove(
     let proof = blocking(&app, move |app| app.prove_snapshot(&request)).await?;
     answer::content(proof, "application/json", caching, &headers)
 }
+
+/// `DELETE /api/v1/snapshots/{hash}`: removes a snapshot that nothing needs.
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(hash): Path<String>,
+) -> Result<Response, Refusal> {
+    let hash: SnapshotHash = hash
+        .parse()
+        .map_err(|problem| Refusal::field("hash", problem))?;
+    let removed = blocking(&app, move |app| app.remove_snapshot(&caller, hash)).await?;
+    let name = "stella.snapshot.v1.RemoveSnapshotResponse";
+    answered(name, &removed, Caching::AskAgain, &HeaderMap::new())
+}

@@ -471,6 +471,21 @@ pub(super) const OPERATIONS: &[Operation] = &[
         }],
     },
     Operation {
+        id: "removeSnapshot",
+        tag: "snapshots",
+        method: "DELETE",
+        path: routes::SNAPSHOT,
+        summary: "Remove a snapshot that nothing needs",
+        query: &[],
+        body: None,
+        answers: &[Answer {
+            status: "200",
+            media: "application/json",
+            schema: "stella.snapshot.v1.RemoveSnapshotResponse",
+            about: "The answer.",
+        }],
+    },
+    Operation {
         id: "publishSnapshot",
         tag: "snapshots",
         method: "POST",

@@ -7,6 +7,9 @@ use crate::json::{FieldError, Fields, ObjectWriter, parse_canonical};
 use crate::snapshot::Footprint;
 use alloc::vec::Vec;
 
+/// An id in text: `sha256:` and 64 digits.
+const ID_BYTES: usize = 71;
+
 const FOOTPRINT_SCHEMA: &str = "stella.scan-footprint/v1";
 
 /// `scan.footprint`: packages and names that a computation looked up. Stands in one commit with the
@@ -33,6 +36,16 @@ impl ScanFootprint {
         object.text("uses", &base64::encode(&self.uses.to_bytes()));
         object.end();
         out
+    }
+
+    /// The computation that canonical bytes are about, without reading what it looked up: a set of
+    /// thousands of keys that most callers do not want. `None` for bytes that are no footprint's.
+    #[must_use]
+    pub fn manifest_of(bytes: &[u8]) -> Option<ManifestHash> {
+        let rest = bytes.strip_prefix(b"{\"manifestHash\":\"")?;
+        let (id, rest) = rest.split_at_checked(ID_BYTES)?;
+        rest.starts_with(b"\",\"scanId\":\"").then_some(())?;
+        std::str::from_utf8(id).ok()?.parse().ok()
     }
 
     /// Reads the canonical bytes.
@@ -70,6 +83,10 @@ mod tests {
             uses: [5, 9].map(UseKey::from_number).into_iter().collect(),
         };
         let bytes = payload.to_bytes();
+        let manifest = ManifestHash::new([7; 32]);
+        assert_eq!(ScanFootprint::manifest_of(&bytes), Some(manifest));
+        assert_eq!(ScanFootprint::manifest_of(&bytes[..90]), None);
+        assert_eq!(ScanFootprint::manifest_of(b"{}"), None);
         assert_eq!(ScanFootprint::parse(&bytes), Ok(payload));
         let text = String::from_utf8(bytes).unwrap();
         let bad = text.replace("AAAAAAAAAAU", "AAAAAAAAAAk");

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 const IMPORTED_SCHEMA: &str = "stella.snapshot-imported/v1";
 const PUBLISHED_SCHEMA: &str = "stella.snapshot-published/v1";
+const REMOVED_SCHEMA: &str = "stella.snapshot-removed/v1";
 const POLICY_SCHEMA: &str = "stella.policy-registered/v1";
 const POLICY_PUBLISHED_SCHEMA: &str = "stella.policy-published/v1";
 
@@ -92,6 +93,44 @@ impl SnapshotPublished {
     pub fn parse(bytes: &[u8]) -> Result<Self, PayloadError> {
         let value = parse_canonical(bytes)?;
         let mut fields = Fields::of_schema(&value, PUBLISHED_SCHEMA)?;
+        let payload = Self {
+            snapshot: fields.parsed("snapshot", "an id")?,
+            kind: fields.parsed("kind", "concelier or excititor")?,
+        };
+        fields.finish()?;
+        Ok(payload)
+    }
+}
+
+/// `snapshot.removed`: its records are no longer kept, until it is imported again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotRemoved {
+    /// The snapshot.
+    pub snapshot: SnapshotHash,
+    /// Its kind.
+    pub kind: SnapshotKind,
+}
+
+impl SnapshotRemoved {
+    /// The canonical bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(160);
+        let mut object = ObjectWriter::new(&mut out);
+        object.text("kind", self.kind.as_str());
+        object.text("schema", REMOVED_SCHEMA);
+        object.hash("snapshot", self.snapshot.as_bytes());
+        object.end();
+        out
+    }
+
+    /// Reads the canonical bytes.
+    ///
+    /// # Errors
+    /// [`PayloadError`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, PayloadError> {
+        let value = parse_canonical(bytes)?;
+        let mut fields = Fields::of_schema(&value, REMOVED_SCHEMA)?;
         let payload = Self {
             snapshot: fields.parsed("snapshot", "an id")?,
             kind: fields.parsed("kind", "concelier or excititor")?,

@@ -12,7 +12,9 @@ mod scan_id;
 mod signed;
 
 pub use footprint::ScanFootprint;
-pub use input::{PolicyPublished, PolicyRegistered, SnapshotImported, SnapshotPublished};
+pub use input::{
+    PolicyPublished, PolicyRegistered, SnapshotImported, SnapshotPublished, SnapshotRemoved,
+};
 pub use job::{JobCancelled, JobEnded, JobOutcome, JobProgress, JobResult, JobStarted};
 pub use request::RequestAnswered;
 pub use retention::PayloadErased;

@@ -52,6 +52,19 @@ fn inputs() {
             ("osv:npm", "osv:go"),
         ],
     );
+    let removed = SnapshotRemoved {
+        snapshot: SnapshotHash::new([4; 32]),
+        kind: SnapshotKind::Concelier,
+    };
+    check(
+        &removed,
+        &removed.to_bytes(),
+        SnapshotRemoved::parse,
+        &[
+            ("concelier", "policy"),
+            ("\"snapshot\":\"sha256:", "\"snapshot\":\"sha512:"),
+        ],
+    );
     let published = SnapshotPublished {
         snapshot: SnapshotHash::new([3; 32]),
         kind: SnapshotKind::Excititor,
