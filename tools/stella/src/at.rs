@@ -1,14 +1,16 @@
 //! `--at`: a point of the log's history.
 
+use crate::commands::ledger::TrustedLog;
 use crate::failure::Failure;
 use crate::session::Session;
 use clap::Args;
 use std::path::Path;
 use stella_proto::ledger::ReadEventsRequest;
 use stella_proto::reason::Reason;
-use stella_verify::checkpoint::Checkpoint;
+use stella_verify::checkpoint::SignedCheckpoint;
 use stella_verify::event::EventHeader;
-use stella_verify::note::Note;
+use stella_verify::hash::RootHash;
+use stella_verify::merkle::{Growth, TreeHead};
 use stella_verify::time::parse_time;
 use tokio_stream::StreamExt as _;
 
@@ -16,51 +18,94 @@ use tokio_stream::StreamExt as _;
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct At {
     /// As of a tree size, a checkpoint (a file) or a time (2026-01-31 or RFC 3339)
-    #[arg(long, value_name = "SIZE|FILE|TIME")]
+    ///
+    /// A checkpoint must be signed by the log's key, and the log must continue it: another history
+    /// is a fork (exit 20).
+    #[arg(long, alias = "tree-size", value_name = "SIZE|FILE|TIME")]
     at: Option<String>,
+    #[command(flatten)]
+    trust: TrustedLog,
 }
 
-/// A point of the history, before the log is asked.
+/// What the word of `--at` is, before anything is asked or checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
+enum Word<'a> {
+    Size(u64),
+    Time(u64),
+    File(&'a Path),
+}
+
+/// A point of the log's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Point {
-    /// A tree, with its root where a checkpoint says it.
-    Tree(u64, Option<String>),
+    /// A tree; with its root where a checkpoint says it.
+    Tree(u64, Option<RootHash>),
     /// The leaves that are not later than this, Unix milliseconds.
     Time(u64),
 }
 
 impl At {
-    /// What the words mean; `None` without any.
-    pub(crate) fn point(&self) -> Result<Option<Point>, Failure> {
-        let Some(word) = &self.at else {
-            return Ok(None);
-        };
+    fn word(&self) -> Option<Word<'_>> {
+        let word = self.at.as_deref()?;
         if let Ok(size) = word.parse() {
-            return Ok(Some(Point::Tree(size, None)));
+            return Some(Word::Size(size));
         }
-        if let Some(time) = time(word) {
-            return Ok(Some(Point::Time(time)));
-        }
-        let path = Path::new(word);
-        let bytes = crate::commands::scan::read(path)?;
-        let note = Note::parse(&bytes).ok();
-        let checkpoint = note.and_then(|note| Checkpoint::parse(note.unverified_text()).ok());
-        let Some(checkpoint) = checkpoint else {
-            return Err(Failure::usage(
-                format!("--at {word}: neither a size nor a time nor a checkpoint"),
-                "write for example 4711, 2026-01-31 or 2026-01-31T12:00:00Z, or name a file",
-            ));
+        Some(time(word).map_or(Word::File(Path::new(word)), Word::Time))
+    }
+
+    /// What the words mean; `None` without any. A checkpoint is one that the log has signed and
+    /// that its newest tree continues.
+    pub(crate) async fn point(&self, session: &Session) -> Result<Option<Point>, Failure> {
+        Ok(match self.word() {
+            None => None,
+            Some(Word::Size(size)) => Some(Point::Tree(size, None)),
+            Some(Word::Time(time)) => Some(Point::Time(time)),
+            Some(Word::File(path)) => {
+                let head = self.signed_head(path, session).await?;
+                Some(Point::Tree(head.size.get(), Some(head.root)))
+            }
+        })
+    }
+
+    /// The tree of a checkpoint's file, checked against the log's key and the log.
+    async fn signed_head(&self, path: &Path, session: &Session) -> Result<TreeHead, Failure> {
+        let bytes = std::fs::read(path).map_err(|problem| match problem.kind() {
+            std::io::ErrorKind::NotFound => Failure::usage(
+                format!(
+                    "--at {}: neither a size nor a time, and no file of that name is there",
+                    path.display()
+                ),
+                "write for example 4711, 2026-01-31, 2026-01-31T12:00:00Z or checkpoint.txt",
+            ),
+            _ => Failure::file(path, &problem),
+        })?;
+        let (trust, mut log) = self.trust.open_with_trust(session).await?;
+        let signed = SignedCheckpoint::open(&bytes, &trust.keys, Some(&trust.origin));
+        let kept = signed.map_err(|problem| {
+            let message = format!("{}: {problem}", path.display());
+            Failure::of(Reason::VerificationFailed, message)
+        })?;
+        let newest = log.checkpoint().await?.head();
+        let kept = kept.head();
+        // One that is larger than the log must be continued, too: the log once had it.
+        let heads = if kept.size <= newest.size {
+            Growth {
+                old: kept,
+                new: newest,
+            }
+        } else {
+            Growth {
+                old: newest,
+                new: kept,
+            }
         };
-        let head = checkpoint.head;
-        Ok(Some(Point::Tree(
-            head.size.get(),
-            Some(head.root.to_string()),
-        )))
+        log.consistent(heads).await?;
+        Ok(kept)
     }
 
     /// The tree size; `None` for the newest.
     pub(crate) async fn tree_size(&self, session: &Session) -> Result<Option<u64>, Failure> {
-        Ok(match self.point()? {
+        Ok(match self.point(session).await? {
             None => None,
             Some(Point::Tree(size, _)) => Some(size),
             Some(Point::Time(time)) => Some(size_at(session, time).await?),
@@ -126,21 +171,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_name_sizes_and_times() {
-        let point = |word: &str| {
-            let at = At {
-                at: Some(word.to_owned()),
-            };
-            at.point().unwrap().unwrap()
+    fn words_name_sizes_times_and_files() {
+        let at = |word: &str| At {
+            at: Some(word.to_owned()),
+            ..At::default()
         };
-        assert_eq!(point("42"), Point::Tree(42, None));
-        assert_eq!(point("1970-01-01T00:00:01Z"), Point::Time(1_000));
-        assert_eq!(point("1970-01-01T00:00:01.250Z"), Point::Time(1_250));
-        assert_eq!(point("1970-01-01"), Point::Time(86_399_999));
-        let at = At {
-            at: Some("yesterday".to_owned()),
-        };
-        assert!(at.point().is_err());
-        assert_eq!(At::default().point().unwrap(), None);
+        let check = |word: &str, expected| assert_eq!(at(word).word(), Some(expected));
+        check("42", Word::Size(42));
+        check("1970-01-01T00:00:01Z", Word::Time(1_000));
+        check("1970-01-01T00:00:01.250Z", Word::Time(1_250));
+        check("1970-01-01", Word::Time(86_399_999));
+        check("kept.txt", Word::File(Path::new("kept.txt")));
+        assert_eq!(At::default().word(), None);
     }
 }

@@ -112,11 +112,11 @@ pub(crate) fn documents(
         Format::Table => {
             let mut table = Table::new(columns);
             for value in values {
-                table.row(
-                    columns
-                        .iter()
-                        .map(|name| value.get(name).map(cell).unwrap_or_default()),
-                );
+                let cells = columns.iter();
+                table.row(cells.map(|name| {
+                    let shown = value.get(name).map(|value| cell(name, value));
+                    shown.unwrap_or_default()
+                }));
             }
             text(&table.render())
         }
@@ -136,21 +136,27 @@ pub(crate) fn warn(sentence: &str) {
 /// A row for each member, those of members inside as `outer.inner`.
 fn lines(above: &str, value: &Value, table: &mut Table) {
     for (name, value) in value.as_object().into_iter().flatten() {
-        let name = format!("{above}{name}");
+        let path = format!("{above}{name}");
         if value.is_object() {
-            lines(&format!("{name}."), value, table);
+            lines(&format!("{path}."), value, table);
         } else {
-            table.row([name, cell(value)]);
+            table.row([path, cell(name, value)]);
         }
     }
 }
 
-fn cell(value: &Value) -> String {
+fn cell(name: &str, value: &Value) -> String {
     match value {
+        // People read two places, also where JSON leaves a zero out.
+        Value::Number(score) if name == "score" => score
+            .as_f64()
+            .map_or_else(String::new, |score| format!("{score:.2}")),
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
         Value::Array(items) if !items.iter().any(Value::is_object) => {
-            items.iter().map(cell).collect::<Vec<_>>().join(", ")
+            (items.iter().map(|item| cell("", item)))
+                .collect::<Vec<_>>()
+                .join(", ")
         }
         other => other.to_string(),
     }
@@ -175,6 +181,13 @@ mod tests {
             table.rows,
             expected.map(|row| row.map(str::to_owned).to_vec())
         );
+    }
+
+    #[test]
+    fn scores_have_two_places_in_tables_and_are_numbers_elsewhere() {
+        let value = serde_json::json!({"score": 77.5, "count": 3});
+        assert_eq!(super::cell("score", &value["score"]), "77.50");
+        assert_eq!(super::cell("count", &value["count"]), "3");
     }
 
     #[test]

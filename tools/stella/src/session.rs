@@ -17,6 +17,7 @@ use stella_server::{App, AppOptions, Embedded};
 pub(crate) struct Session {
     connection: Connection,
     own: Option<Own>,
+    directory: Option<PathBuf>,
 }
 
 /// A ledger opened in this process.
@@ -32,6 +33,7 @@ impl Session {
             return Ok(Self {
                 connection: remote::connect(url, global).await?,
                 own: None,
+                directory: global.data_dir.clone(),
             });
         }
         let directory = data_dir(global)?;
@@ -53,12 +55,18 @@ impl Session {
         Ok(Self {
             connection,
             own: Some(Own { app, service }),
+            directory: Some(directory.to_owned()),
         })
     }
 
     /// The client.
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// The ledger's directory, where the options name one: its keys are at hand.
+    pub(crate) fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
     }
 
     /// Stops cleanly, so that the next open is fast.

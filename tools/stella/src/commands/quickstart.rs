@@ -18,6 +18,7 @@ use stella_proto::scan::{Scan, SubmitScanRequest};
 use stella_proto::score::ReplayScoreRequest;
 use stella_proto::snapshot::SnapshotKind;
 use stella_scoring::explain::{self, Outline, ScoreDiff, View};
+use stella_server::documents;
 use stella_verify::bundle::BundleFiles;
 use stella_verify::checkpoint::Origin;
 use stella_verify::json::canonicalize;
@@ -137,15 +138,15 @@ impl Tour {
             "scanId": scan.scan_id,
             "manifestHash": scan.manifest_hash,
             "rootHash": scan.root_hash,
-            "score": points(scan.score_bps),
+            "score": documents::points(scan.score_bps),
             "scoreBps": scan.score_bps,
             "bundle": first.path.display().to_string(),
             "verified": true,
             "snapshots": [june, september],
             "replay": {
                 "rootHash": replayed,
-                "score": explain::score_text(second.outline.score),
-                "delta": explain::delta_text(diff.delta()),
+                "score": documents::points(second.outline.score.get()),
+                "delta": documents::points(diff.delta().get()),
                 "bundle": second.path.display().to_string(),
                 "diff": parsed(&explain::diff_json(&diff)),
             },

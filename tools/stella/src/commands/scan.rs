@@ -3,15 +3,15 @@
 use crate::at::At;
 use crate::cli::Global;
 use crate::failure::Failure;
-use crate::output::{self, Format, points};
+use crate::output::{self, Format};
 use crate::session::Session;
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 use stella_proto::reason::Reason;
 use stella_proto::scan as wire;
+use stella_server::documents;
 
 /// Submit and find scans
 #[derive(Debug, Subcommand)]
@@ -116,7 +116,7 @@ impl Submit {
             output::warn(warning);
         }
         let scan = answer.scan.unwrap_or_default();
-        output::document(format, &scan_json(&scan))?;
+        output::document(format, &documents::scan(&scan))?;
         if answer.existing && !idempotent {
             return Err(Failure::of(
                 Reason::ScanExists,
@@ -170,7 +170,7 @@ impl List {
                 package: self.package.clone(),
             };
             let answer = client.list_scans(page).await?.into_inner();
-            scans.extend(answer.scans.iter().map(scan_json));
+            scans.extend(answer.scans.iter().map(documents::scan));
             page_token = answer.next_page_token;
             if page_token.is_empty() {
                 break;
@@ -198,7 +198,7 @@ impl Status {
             .get_scan(request)
             .await?
             .into_inner();
-        output::document(format, &scan_json(&answer.scan.unwrap_or_default()))?;
+        output::document(format, &documents::scan(&answer.scan.unwrap_or_default()))?;
         Ok(0)
     }
 }
@@ -214,22 +214,6 @@ pub(crate) async fn submit(
         .submit_scan(request)
         .await?
         .into_inner())
-}
-
-/// A scan as programs read it.
-pub(crate) fn scan_json(scan: &wire::Scan) -> Value {
-    json!({
-        "scanId": scan.scan_id,
-        "status": scan.status,
-        "createdAt": scan.created_at,
-        "artifactDigest": scan.artifact_digest,
-        "manifestHash": scan.manifest_hash,
-        "rootHash": scan.root_hash,
-        "score": points(scan.score_bps),
-        "scoreBps": scan.score_bps,
-        "nodeCount": scan.node_count,
-        "treeSize": scan.tree_size,
-    })
 }
 
 /// Reads a file that the user named.

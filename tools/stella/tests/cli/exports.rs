@@ -7,7 +7,7 @@ use stella_verify::checkpoint::{Checkpoint, Origin};
 use stella_verify::hash::RootHash;
 use stella_verify::keys::SigningKey;
 use stella_verify::merkle::TreeHead;
-use stella_verify::note::{Ed25519Signer, KeyName};
+use stella_verify::note::{Ed25519Signer, KeyName, NoteSigner as _};
 use stella_verify::units::TreeSize;
 
 fn export(example: &Example, more: &[&str]) -> Answer {
@@ -151,6 +151,106 @@ fn a_fork_is_noticed() {
     .unwrap();
     let answer = export(&example, &["--to", "foreign.txt", "--output", "x.export"]);
     answer.refused(3, "VERIFICATION_FAILED");
+
+    let other = Ed25519Signer::from_seed(KeyName::new(origin).unwrap(), &[5; 32]);
+    let other = other.verifier_key().to_string();
+    // The same three files as points of the history, for any query.
+    let scan = example.text("scanId");
+    for query in [
+        &["ledger", "events"][..],
+        &["ledger", "rebuild"],
+        &["scan", "list"],
+        &["scan", "status", "--scan-id", scan],
+        &["score", "manifest", "--scan-id", scan],
+        &["score", "inputs", "--scan-id", scan],
+        &["score", "explain", "--scan-id", scan],
+        &[
+            "score",
+            "diff",
+            "--scan-id",
+            scan,
+            "--original",
+            "--replayed",
+        ],
+        &["proof", "list", "--scan-id", scan],
+        &["proof", "status", "--scan-id", scan],
+        &["snapshot", "list"],
+    ] {
+        let at = |file: &str| example.run(&[query, &["--at", file]].concat());
+        at("kept.txt").good();
+        at("forked.txt").refused(20, "FORK_DETECTED");
+        at("foreign.txt").refused(3, "VERIFICATION_FAILED");
+        // Signed by the log, but not by the key that the caller trusts.
+        let trusting = ["--at", "kept.txt", "--log-key", &other];
+        let answer = example.run(&[query, &trusting].concat());
+        answer.refused(3, "VERIFICATION_FAILED");
+    }
+}
+
+/// What is written is what any reader of the format reads, and what the log holds.
+#[cfg(feature = "parquet")]
+#[test]
+fn events_are_columns_for_analysis() {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::RowAccessor as _;
+    let example = Example::new();
+    let words = [
+        "--from",
+        "2",
+        "--as",
+        "parquet",
+        "--output",
+        "events.parquet",
+    ];
+    export(&example, &words).good();
+    let file = fs::File::open(example.path().join("events.parquet")).unwrap();
+    let reader = SerializedFileReader::new(file).unwrap();
+    let rows: Vec<_> = (reader.get_row_iter(None).unwrap())
+        .map(|row| row.unwrap())
+        .collect();
+    let listed = example.run(&[
+        "ledger", "events", "--from", "2", "--limit", "100000", "--format", "json",
+    ]);
+    let listed = listed.json();
+    let events = listed.as_array().unwrap();
+    assert_eq!(rows.len(), events.len());
+    assert!(rows.len() > 100);
+    for (row, event) in rows.iter().zip(events) {
+        assert_eq!(
+            row.get_ulong(0).unwrap(),
+            event["leafIndex"].as_u64().unwrap()
+        );
+        let hash = stella_verify::hash::to_hex(row.get_bytes(1).unwrap().data());
+        assert_eq!(
+            format!("sha256:{hash}"),
+            event["leafHash"].as_str().unwrap()
+        );
+        let leaf = row.get_bytes(2).unwrap().data();
+        let header = stella_verify::event::EventHeader::decode(leaf).unwrap();
+        assert_eq!(
+            row.get_string(3).unwrap(),
+            event["stream"].as_str().unwrap()
+        );
+        assert_eq!(
+            row.get_ulong(4).unwrap(),
+            event["position"].as_u64().unwrap()
+        );
+        let time = row.get_timestamp_millis(5).unwrap();
+        assert_eq!(time.cast_unsigned(), header.time.get());
+        assert_eq!(row.get_string(6).unwrap(), event["actor"].as_str().unwrap());
+        assert_eq!(row.get_string(7).unwrap(), event["type"].as_str().unwrap());
+        assert!(!row.get_bool(8).unwrap());
+        // The commitment holds over the salt and the payload that were written.
+        let salt: [u8; 32] = row.get_bytes(9).unwrap().data().try_into().unwrap();
+        let payload = row.get_bytes(10).unwrap().data();
+        let salt = stella_verify::hash::Salt::new(salt);
+        let committed = stella_verify::hash::PayloadCommitment::of(&salt, payload);
+        assert_eq!(committed, header.payload);
+        assert_eq!(
+            payload.len() as u64,
+            event["payloadBytes"].as_u64().unwrap()
+        );
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod config;
 mod crash;
 mod damage;
 mod exports;
+mod forged;
 mod forks;
 mod full_disk;
 mod packaged;

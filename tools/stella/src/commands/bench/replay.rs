@@ -74,6 +74,7 @@ impl Replay {
             "components": self.components,
             "incremental": took(&incremental),
             "recomputeAll": took(&all),
+            "recomputeCpuMillisPerScan": per_scan(&all),
             "cpuRatio": all.cpu / incremental.cpu.max(1.0 / 100.0),
         }))
     }
@@ -182,6 +183,12 @@ impl Replay {
             operation,
         })
     }
+}
+
+/// What one scan costs, all that is recorded about it included.
+fn per_scan(took: &Took) -> f64 {
+    let done = took.operation.progress.unwrap_or_default().completed;
+    took.cpu * 1_000.0 / f64::from(u32::try_from(done.max(1)).unwrap_or(u32::MAX))
 }
 
 fn took(took: &Took) -> Value {

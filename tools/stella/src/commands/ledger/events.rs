@@ -1,5 +1,6 @@
 //! Printing events.
 
+use crate::at::At;
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::session::Session;
@@ -24,13 +25,13 @@ pub(crate) struct Events {
     /// At most this many
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: u64,
-    /// Tree size to read at; the newest when absent
-    #[arg(long, value_name = "SIZE")]
-    tree_size: Option<u64>,
+    #[command(flatten)]
+    at: At,
 }
 
 impl Events {
     pub(super) async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
+        let tree_size = self.at.tree_size(session).await?;
         let mut client = session.connection().ledger();
         let mut rows = Vec::new();
         if let Some(stream) = self.stream {
@@ -38,7 +39,7 @@ impl Events {
                 stream,
                 from_position: self.from,
                 limit: self.limit,
-                tree_size: self.tree_size,
+                tree_size,
             };
             let mut answers = client.read_stream(request).await?.into_inner();
             while let Some(answer) = answers.next().await {
@@ -48,7 +49,7 @@ impl Events {
             let request = wire::ReadEventsRequest {
                 from: self.from,
                 limit: self.limit,
-                tree_size: self.tree_size,
+                tree_size,
             };
             let mut answers = client.read_events(request).await?.into_inner();
             while let Some(answer) = answers.next().await {

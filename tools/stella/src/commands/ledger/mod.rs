@@ -10,7 +10,7 @@ pub(crate) use prove::tlog_proof;
 
 use crate::cli::Global;
 use crate::failure::Failure;
-use crate::session::{Session, data_dir};
+use crate::session::Session;
 use clap::Subcommand;
 use std::path::Path;
 use stella_client::{LogTrust, PinStore, VerifyingLog};
@@ -65,7 +65,7 @@ impl Ledger {
 }
 
 /// Which log key to trust.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct TrustedLog {
     /// The log's verifier key, or a file with it; the directory's own when absent
     #[arg(long, value_name = "VKEY|FILE")]
@@ -80,8 +80,8 @@ impl TrustedLog {
     ///
     /// Without a key from the caller, the directory's own `log.vkey` is used; a server's word for
     /// its own key is taken last, and said so: it proves consistency, not identity.
-    async fn open(&self, global: &Global, session: &Session) -> Result<VerifyingLog, Failure> {
-        Ok(self.open_with_trust(global, session).await?.1)
+    async fn open(&self, session: &Session) -> Result<VerifyingLog, Failure> {
+        Ok(self.open_with_trust(session).await?.1)
     }
 
     /// The keys to verify with when no ledger is open: those named, else the directory's own.
@@ -97,9 +97,8 @@ impl TrustedLog {
     }
 
     /// The log as a verifier sees it, and what is trusted of it.
-    async fn open_with_trust(
+    pub(crate) async fn open_with_trust(
         &self,
-        global: &Global,
         session: &Session,
     ) -> Result<(LogTrust, VerifyingLog), Failure> {
         let status = session
@@ -108,9 +107,9 @@ impl TrustedLog {
             .get_status(GetStatusRequest {})
             .await?;
         let status = status.into_inner();
-        let key = match (&self.log_key, &global.data_dir) {
+        let key = match (&self.log_key, session.directory()) {
             (Some(word), _) => log_key(word)?,
-            (None, Some(_)) => log_key_of_file(&data_dir(global)?.join("keys/log.vkey"))?,
+            (None, Some(directory)) => log_key_of_file(&directory.join("keys/log.vkey"))?,
             (None, None) => {
                 crate::output::warn("no --log-key: the server's own word for its key is taken");
                 parse_key(&status.vkey)?

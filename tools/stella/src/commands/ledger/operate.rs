@@ -100,7 +100,7 @@ fn report(format: Format, events: u64, problems: &[String]) -> Result<u8, Failur
 
 impl Rebuild {
     pub(super) async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
-        let point = self.at.point()?;
+        let point = self.at.point(session).await?;
         let request = match &point {
             None => wire::RebuildRequest::default(),
             Some(Point::Tree(size, _)) => wire::RebuildRequest {
@@ -171,7 +171,7 @@ fn rebuilt(
         return Ok(0);
     };
     if let Point::Tree(_, Some(root)) = point
-        && *root != step.root_hash
+        && root.to_string() != step.root_hash
     {
         let message = format!(
             "the checkpoint says root {root} at size {}, the log has {}",

@@ -56,7 +56,7 @@ pub(crate) struct Consistency {
 
 impl Checkpoint {
     pub(super) async fn run(self, global: &Global, session: &Session) -> Result<u8, Failure> {
-        let mut log = self.trust.open(global, session).await?;
+        let mut log = self.trust.open(session).await?;
         let checkpoint = log.checkpoint().await?;
         let note = checkpoint.note().note().to_string();
         if let Some(path) = &self.output {
@@ -80,7 +80,7 @@ impl Checkpoint {
 
 impl Prove {
     pub(super) async fn run(self, global: &Global, session: &Session) -> Result<u8, Failure> {
-        let mut log = self.trust.open(global, session).await?;
+        let mut log = self.trust.open(session).await?;
         let proved = log.prove(LeafIndex::new(self.index)).await?;
         let text = tlog_proof(&proved);
         if let Some(path) = &self.output {
@@ -116,7 +116,7 @@ pub(crate) fn tlog_proof(proved: &ProvedLeaf) -> String {
 
 impl Consistency {
     pub(super) async fn run(self, global: &Global, session: &Session) -> Result<u8, Failure> {
-        let mut log = self.trust.open(global, session).await?;
+        let mut log = self.trust.open(session).await?;
         let request = stella_proto::ledger::GetConsistencyProofRequest {
             old_size: self.from,
             new_size: self.to,

@@ -1,6 +1,6 @@
 //! Downloading bundles.
 
-use super::list::{proofs, summary};
+use super::list::proofs;
 use crate::at::At;
 use crate::failure::Failure;
 use crate::output::{self, Format};
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use stella_proto::proof as wire;
 use stella_proto::reason::Reason;
+use stella_server::documents;
 use stella_verify::hash::ProofRoot;
 use tokio_stream::StreamExt as _;
 
@@ -89,7 +90,7 @@ impl Download {
 }
 
 fn row(proof: &wire::ProofSummary, path: &Path, bytes: usize) -> Value {
-    let mut row = summary(proof);
+    let mut row = documents::proof(proof);
     if let Value::Object(members) = &mut row {
         members.insert("bundle".to_owned(), json!(path.display().to_string()));
         members.insert("bytes".to_owned(), json!(bytes));

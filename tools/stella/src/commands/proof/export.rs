@@ -1,7 +1,7 @@
 //! Bundles for auditors, one or those of a period.
 
 use super::download::{fetch_with, save};
-use super::list::{MAX_PAGE, proofs, summary};
+use super::list::{MAX_PAGE, proofs};
 use crate::at::At;
 use crate::commands::period::moment;
 use crate::failure::Failure;
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use stella_proto::ledger::GetCheckpointRequest;
 use stella_proto::proof as wire;
 use stella_proto::reason::Reason;
+use stella_server::documents;
 use stella_verify::hash::{BlobDigest, ProofRoot, sha256, to_hex};
 use stella_verify::time::format_time;
 
@@ -25,7 +26,7 @@ const INDEX_FILE: &str = "index.json";
 /// What a bundle carries besides its five files.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Extras {
-    /// Add the log's events of the computation, and the scan's other sealed roots
+    /// Add the log's events of the computation, and the scan's earlier sealed roots
     #[arg(long)]
     include_chain: bool,
     /// Add the public keys, for information: they are not to be trusted
@@ -47,6 +48,8 @@ pub(crate) struct Export {
     /// Where to write the bundle
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
+    #[command(flatten)]
+    at: At,
 }
 
 /// Export the bundles of all roots sealed in a period
@@ -82,7 +85,7 @@ impl Extras {
 
 impl Export {
     pub(super) async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
-        let listed = proofs(session, &self.scan_id, &At::default()).await?;
+        let listed = proofs(session, &self.scan_id, &self.at).await?;
         let wanted = listed
             .iter()
             .rfind(|proof| self.root_hash.is_empty() || proof.root_hash == self.root_hash);
@@ -177,7 +180,7 @@ async fn checkpoint(session: &Session) -> Result<Option<String>, Failure> {
 }
 
 fn row(proof: &wire::ProofSummary, name: &str, bundle: &[u8]) -> Value {
-    let mut row = summary(proof);
+    let mut row = documents::proof(proof);
     if let Value::Object(members) = &mut row {
         members.insert("bundle".into(), json!(name));
         members.insert("bytes".into(), json!(bundle.len()));

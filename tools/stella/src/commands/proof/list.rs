@@ -2,11 +2,12 @@
 
 use crate::at::At;
 use crate::failure::Failure;
-use crate::output::{self, Format, points};
+use crate::output::{self, Format};
 use crate::session::Session;
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 use stella_proto::proof as wire;
+use stella_server::documents;
 
 /// List the sealed roots of a scan
 #[derive(Debug, Args)]
@@ -21,7 +22,7 @@ pub(crate) struct List {
 impl List {
     pub(super) async fn run(self, format: Format, session: &Session) -> Result<u8, Failure> {
         let proofs = proofs(session, &self.scan_id, &self.at).await?;
-        let rows: Vec<Value> = proofs.iter().map(summary).collect();
+        let rows: Vec<Value> = proofs.iter().map(documents::proof).collect();
         let columns = [
             "rootHash",
             "score",
@@ -60,20 +61,4 @@ pub(crate) async fn proofs(
         }
         request.page_token = page.next_page_token;
     }
-}
-
-/// A sealed root as programs read it.
-pub(super) fn summary(proof: &wire::ProofSummary) -> Value {
-    json!({
-        "proofBundleId": proof.root_hash,
-        "rootHash": proof.root_hash,
-        "manifestHash": proof.manifest_hash,
-        "scanId": proof.scan_id,
-        "score": points(proof.score_bps),
-        "scoreBps": proof.score_bps,
-        "nodeCount": proof.node_count,
-        "sealedAt": proof.sealed_at,
-        "leafIndex": proof.leaf_index,
-        "engineVersion": proof.engine_version,
-    })
 }

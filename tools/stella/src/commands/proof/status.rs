@@ -1,6 +1,5 @@
 //! How long proofs are kept.
 
-use super::list::summary;
 use crate::at::At;
 use crate::failure::Failure;
 use crate::output::{self, Format};
@@ -8,6 +7,7 @@ use crate::session::Session;
 use clap::Args;
 use serde_json::{Value, json};
 use stella_proto::proof as wire;
+use stella_server::documents;
 
 /// Show how long the proofs of a scan are kept, and where they are
 ///
@@ -58,7 +58,11 @@ fn line(proof: &wire::ProofRetention) -> String {
 }
 
 fn row(proof: &wire::ProofRetention) -> Value {
-    let mut row = proof.proof.as_ref().map(summary).unwrap_or_default();
+    let mut row = proof
+        .proof
+        .as_ref()
+        .map(documents::proof)
+        .unwrap_or_default();
     if let Value::Object(members) = &mut row {
         members.insert("tier".into(), json!(proof.tier));
         members.insert("expires".into(), json!(proof.expires));

@@ -1,6 +1,6 @@
 //! Importing what users download.
 
-use super::{policy_json, register_policy, snapshot_json};
+use super::{policy_json, register_policy};
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::session::Session;
@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use stella_proto::snapshot as wire;
+use stella_server::documents;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use wire::import_snapshot_request::Part;
@@ -60,7 +61,7 @@ impl Import {
         for warning in &answer.warnings {
             output::warn(warning);
         }
-        let mut document = snapshot_json(&answer.snapshot.unwrap_or_default());
+        let mut document = documents::snapshot(&answer.snapshot.unwrap_or_default());
         if let Value::Object(members) = &mut document {
             members.insert("existing".to_owned(), answer.existing.into());
         }

@@ -2,6 +2,7 @@
 
 mod import;
 mod prove;
+mod remove;
 mod show;
 
 pub(crate) use import::{Source, import};
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use stella_proto::reason::Reason;
 use stella_proto::snapshot as wire;
+use stella_server::documents;
 
 /// Import, publish, list, show and compare snapshots of feeds and VEX, and policies
 #[derive(Debug, Subcommand)]
@@ -24,6 +26,8 @@ pub(crate) enum Snapshot {
     Import(import::Import),
     /// Make an imported snapshot, or a registered policy, the current one
     Publish(Publish),
+    /// Remove a snapshot that nothing needs any more, with the records that only it has
+    Remove(remove::Remove),
     /// List snapshots and policies, newest first
     List(List),
     /// Show one snapshot or policy
@@ -75,6 +79,7 @@ impl Snapshot {
         let outcome = match self {
             Self::Import(verb) => verb.run(&session, global.format).await,
             Self::Publish(verb) => verb.run(&session, global.format).await,
+            Self::Remove(verb) => verb.run(&session, global.format).await,
             Self::List(verb) => verb.run(&session, global.format).await,
             Self::Show(verb) => verb.run(&session, global.format).await,
             Self::Diff(verb) => verb.run(&session, global.format).await,
@@ -95,7 +100,7 @@ impl Publish {
             ..wire::PublishSnapshotRequest::default()
         };
         let document = match client.publish_snapshot(request).await {
-            Ok(answer) => snapshot_json(&answer.into_inner().snapshot.unwrap_or_default()),
+            Ok(answer) => documents::snapshot(&answer.into_inner().snapshot.unwrap_or_default()),
             Err(refusal) if is_unknown(&refusal) => {
                 let request = wire::PublishPolicyRequest {
                     hash: self.hash,
@@ -151,7 +156,7 @@ async fn snapshots(
             tree_size,
         };
         let answer = client.list_snapshots(request).await?.into_inner();
-        rows.extend(answer.snapshots.iter().map(snapshot_json));
+        rows.extend(answer.snapshots.iter().map(documents::snapshot));
         page_token = answer.next_page_token;
         if page_token.is_empty() {
             return Ok(rows);
@@ -223,23 +228,5 @@ fn policy_json(policy: &wire::Policy) -> Value {
         "current": policy.current,
         "importedAt": policy.registered_at,
         "sources": [policy.name],
-    })
-}
-
-/// A snapshot as programs read it.
-pub(crate) fn snapshot_json(snapshot: &wire::Snapshot) -> Value {
-    let kind = match snapshot.kind() {
-        wire::SnapshotKind::Concelier => "concelier",
-        wire::SnapshotKind::Excititor => "excititor",
-        wire::SnapshotKind::Unspecified => "",
-    };
-    json!({
-        "hash": snapshot.hash,
-        "kind": kind,
-        "count": snapshot.count,
-        "root": snapshot.root,
-        "sources": snapshot.sources,
-        "importedAt": snapshot.imported_at,
-        "current": snapshot.current,
     })
 }

@@ -1,6 +1,6 @@
 //! Looking at snapshots and policies, and comparing them.
 
-use super::{is_unknown, policy_json, snapshot_json};
+use super::{is_unknown, policy_json};
 use crate::commands::score::{kind_of, policy_notes};
 use crate::failure::Failure;
 use crate::output::{self, Format};
@@ -8,6 +8,7 @@ use crate::session::Session;
 use clap::Args;
 use serde_json::{Value, json};
 use stella_proto::snapshot as wire;
+use stella_server::documents;
 use tokio_stream::StreamExt as _;
 
 /// Show one snapshot or policy
@@ -55,7 +56,7 @@ impl Show {
 }
 
 fn shown(answer: &wire::GetSnapshotResponse) -> Value {
-    let mut document = snapshot_json(&answer.snapshot.clone().unwrap_or_default());
+    let mut document = documents::snapshot(&answer.snapshot.clone().unwrap_or_default());
     let tables: serde_json::Map<_, _> = (answer.tables.iter())
         .map(|count| (count.table.clone(), count.rows.into()))
         .collect();

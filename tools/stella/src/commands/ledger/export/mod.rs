@@ -83,7 +83,7 @@ impl Export {
         if self.output.is_none() && self.shape != Some(Shape::Jsonl) {
             return Err(nowhere());
         }
-        let verified = online::export(&self, global, session).await?;
+        let verified = online::export(&self, session).await?;
         if let Some(path) = &self.output {
             let file = path.display().to_string();
             output::document(global.format, &summary(&verified, Some(&file)))?;

@@ -3,7 +3,6 @@
 use super::point::{End, place};
 use super::rows::Sink;
 use super::{Export, file, refused};
-use crate::cli::Global;
 use crate::failure::Failure;
 use crate::session::Session;
 use stella_client::ExportStream;
@@ -13,12 +12,8 @@ use stella_verify::export::{ExportTrust, ExportVerifier, VerifiedExport};
 use stella_verify::merkle::{Growth, TreeHead};
 
 /// Exports what the options name.
-pub(super) async fn export(
-    options: &Export,
-    global: &Global,
-    session: &Session,
-) -> Result<VerifiedExport, Failure> {
-    let (trust, mut log) = options.trust.open_with_trust(global, session).await?;
+pub(super) async fn export(options: &Export, session: &Session) -> Result<VerifiedExport, Failure> {
+    let (trust, mut log) = options.trust.open_with_trust(session).await?;
     if options
         .origin
         .as_deref()
