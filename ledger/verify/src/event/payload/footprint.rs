@@ -45,7 +45,7 @@ impl ScanFootprint {
         let rest = bytes.strip_prefix(b"{\"manifestHash\":\"")?;
         let (id, rest) = rest.split_at_checked(ID_BYTES)?;
         rest.starts_with(b"\",\"scanId\":\"").then_some(())?;
-        std::str::from_utf8(id).ok()?.parse().ok()
+        core::str::from_utf8(id).ok()?.parse().ok()
     }
 
     /// Reads the canonical bytes.
