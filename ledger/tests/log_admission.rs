@@ -8,10 +8,11 @@
 )]
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use stella_ledger::log::{
-    AppendError, AppendRequest, Entries, EraseError, EraseRequest, EventLog, Expected, LogOptions,
-    NameRule, Named, OwnedPayload, Principal, Receipt, RequestId, UpkeepMode,
+    AppendError, AppendRequest, CommitSample, Entries, EraseError, EraseRequest, EventLog,
+    Expected, LogObserver, LogOptions, NameRule, Named, OwnedPayload, Principal, Receipt,
+    RequestId, UpkeepMode,
 };
 use stella_testkit::clock::FakeClock;
 use stella_testkit::disk::SimDisk;
@@ -444,4 +445,57 @@ fn interleaved_streams_of_one_request_keep_their_own_positions() {
         assert_eq!(header.position, StreamPosition::new(*position));
         *position += 1;
     }
+}
+
+#[test]
+fn a_request_whose_deadline_passed_before_its_turn_is_not_admitted() {
+    let log = new_log();
+    let late = log.append_before(request(Some("r"), "late"), Some(Instant::now()));
+    assert!(matches!(late, Err(AppendError::Expired)), "{late:?}");
+    assert_eq!(log.published().size, TreeSize::ZERO);
+    let (answer, answered) = std::sync::mpsc::channel();
+    let callback = Box::new(move |outcome: Result<Receipt, AppendError>| {
+        answer
+            .send(outcome.map(|receipt| receipt.duplicate))
+            .unwrap();
+    });
+    log.submit_before(request(None, "later"), Some(Instant::now()), callback);
+    assert!(matches!(
+        answered.recv().unwrap(),
+        Err(AppendError::Expired)
+    ));
+    // The id was not used up: the same request is a new one.
+    let in_time = Instant::now() + std::time::Duration::from_mins(1);
+    let receipt = log.append_before(request(Some("r"), "late"), Some(in_time));
+    assert!(!receipt.unwrap().duplicate);
+    assert_eq!(log.published().size, TreeSize::new(1));
+}
+
+#[derive(Debug, Default)]
+struct Heard(Mutex<Vec<CommitSample>>);
+
+impl LogObserver for Heard {
+    fn committed(&self, commit: &CommitSample) {
+        self.0.lock().unwrap().push(*commit);
+    }
+}
+
+#[test]
+fn an_observer_hears_of_every_commit() {
+    let heard = Arc::new(Heard::default());
+    let mut options = options();
+    options.observer = Arc::<Heard>::clone(&heard);
+    let (log, _) = EventLog::create(options).unwrap();
+    for number in 0..20 {
+        log.append(request(None, &number.to_string())).unwrap();
+    }
+    let stats = log.stats();
+    let heard = heard.0.lock().unwrap();
+    assert_eq!(heard.len() as u64, stats.commits);
+    assert_eq!(heard.iter().map(|one| one.leaves).sum::<u64>(), 20);
+    assert_eq!(
+        heard.iter().map(|one| one.bytes).sum::<u64>(),
+        stats.frame_bytes
+    );
+    assert!(heard.iter().is_sorted_by_key(|one| one.size));
 }

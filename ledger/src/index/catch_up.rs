@@ -41,6 +41,9 @@ pub enum FoldError {
 
 /// How a fold is watched and stopped.
 pub trait FoldProgress: Sync {
+    /// Called once, before the first step, with the size to reach.
+    fn to_do(&self, _: TreeSize) {}
+
     /// Called after each step with the size reached.
     fn applied(&self, size: TreeSize);
 

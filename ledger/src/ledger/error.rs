@@ -181,6 +181,7 @@ fn append_reason(error: &AppendError) -> &'static str {
         | AppendError::TooManyNames { .. } => "TOO_LARGE",
         AppendError::EventTypeReserved { .. } => "EVENT_TYPE_RESERVED",
         AppendError::QueueFull => "QUEUE_FULL",
+        AppendError::Expired => "DEADLINE_EXCEEDED",
         AppendError::RequestIdReused { .. } => "REQUEST_ID_REUSED",
         AppendError::RequestIdExpired { .. } => "REQUEST_ID_EXPIRED",
         AppendError::WrongExpectedPosition { .. } | AppendError::AlreadyKnown { .. } => {

@@ -43,7 +43,7 @@ pub use view::{StreamPage, View};
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stella_verify::merkle::LeafRange;
 use stella_verify::units::{LeafIndex, TreeSize};
@@ -75,7 +75,20 @@ impl Ledger {
         Ok(self.log.append(request)?)
     }
 
-    /// As [`Ledger::append`], for a request that is the same as an earlier one when `asked` is.
+    /// As [`Ledger::append`], but refused (`DEADLINE_EXCEEDED`) when its turn comes too late.
+    ///
+    /// # Errors
+    /// [`LedgerError::Append`].
+    pub fn append_before(
+        &self,
+        request: AppendRequest,
+        deadline: Option<Instant>,
+    ) -> Result<Receipt, LedgerError> {
+        Ok(self.log.append_before(request, deadline)?)
+    }
+
+    /// As [`Ledger::append_before`], for a request that is the same as an earlier one when `asked`
+    /// is.
     ///
     /// # Errors
     /// [`LedgerError::Append`].
@@ -83,8 +96,9 @@ impl Ledger {
         &self,
         request: AppendRequest,
         asked: Asked,
+        deadline: Option<Instant>,
     ) -> Result<Receipt, LedgerError> {
-        Ok(self.log.append_asked(request, asked)?)
+        Ok(self.log.append_asked(request, asked, deadline)?)
     }
 
     /// Where the events of an earlier request with this id are; see [`EventLog::earlier`].
@@ -109,6 +123,16 @@ impl Ledger {
     /// Appends and answers through a callback, for callers that must not block.
     pub fn submit(&self, request: AppendRequest, callback: AppendCallback) {
         self.log.submit(request, callback);
+    }
+
+    /// As [`Ledger::submit`], but refused (`DEADLINE_EXCEEDED`) when its turn comes too late.
+    pub fn submit_before(
+        &self,
+        request: AppendRequest,
+        deadline: Option<Instant>,
+        callback: AppendCallback,
+    ) {
+        self.log.submit_before(request, deadline, callback);
     }
 
     /// Erases payloads; their leaves and every proof stay.

@@ -93,6 +93,7 @@ impl Ledger {
         let log = Arc::new(log);
         let blobs: Arc<dyn BlobStore> = Arc::new(FileBlobs::open(&folder.join(BLOBS_FOLDER))?);
         let source = Arc::new(LogSource(Arc::clone(&log)));
+        progress.to_do(log.published().size);
         let (index, found) = Index::open(found, index, source, progress)?;
         let ledger = Self {
             index,
@@ -153,6 +154,7 @@ fn log_options(folder: &Path, options: LedgerOptions) -> LogOptions {
         segment_bytes: options.segment_bytes,
         request_window: options.request_window,
         evidence: options.evidence,
+        observer: options.observer,
         ..LogOptions::new(disk, options.origin, options.signer)
     }
 }

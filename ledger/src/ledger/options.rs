@@ -12,7 +12,7 @@ use crate::index::{CacheBytes, Workers};
 use crate::limits::{
     DEFAULT_INDEX_CACHE_BYTES, DEFAULT_REQUEST_WINDOW_MILLIS, DEFAULT_SEGMENT_BYTES,
 };
-use crate::log::{CheckpointSigner, Evidence, LeafKind};
+use crate::log::{CheckpointSigner, Evidence, LeafKind, LogObserver};
 
 /// Everything a ledger needs from outside its directory. Start from [`LedgerOptions::new`].
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub struct LedgerOptions {
     pub request_window: Duration,
     /// Tree heads that others know of, which the log must reproduce.
     pub evidence: Vec<Evidence>,
+    /// Who hears of the log's commits.
+    pub observer: Arc<dyn LogObserver>,
     /// Memory for pages of the index.
     pub index_cache: CacheBytes,
     /// Threads that the index uses while it catches up.
@@ -52,6 +54,7 @@ impl LedgerOptions {
             segment_bytes: ByteLength(DEFAULT_SEGMENT_BYTES),
             request_window: Duration::from_millis(DEFAULT_REQUEST_WINDOW_MILLIS),
             evidence: Vec::new(),
+            observer: Arc::new(()),
             index_cache: CacheBytes(DEFAULT_INDEX_CACHE_BYTES),
             index_workers: Workers::of_this_machine(),
         }

@@ -67,6 +67,9 @@ pub enum AppendError {
         /// The reserved type.
         event_type: EventType<Arc<str>>,
     },
+    /// The deadline passed while the request waited for its turn.
+    #[error("the deadline passed before the request was admitted; nothing was appended")]
+    Expired,
     /// Too much is waiting already. Retry later.
     #[error("too many requests are waiting; retry later")]
     QueueFull,

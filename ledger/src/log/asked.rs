@@ -11,6 +11,7 @@ use super::names::{Principal, RequestId};
 use super::pending::Author;
 use super::record::{BodyHash, RequestKey};
 use super::request::{AppendRequest, EventCount, Receipt};
+use std::time::Instant;
 use stella_verify::units::LeafIndex;
 
 /// A hash of a decoded request as its caller sent it.
@@ -45,7 +46,7 @@ pub enum EarlierError {
 }
 
 impl EventLog {
-    /// As [`EventLog::append`], but the request's body is what was asked for.
+    /// As [`EventLog::append_before`], but the request's body is what was asked for.
     ///
     /// # Errors
     /// [`AppendError`].
@@ -53,8 +54,10 @@ impl EventLog {
         &self,
         request: AppendRequest,
         asked: Asked,
+        deadline: Option<Instant>,
     ) -> Result<Receipt, AppendError> {
         let mut pending = self.state.prepare_request(request, Author::Caller)?;
+        pending.deadline = deadline;
         if let Some((_, body)) = &mut pending.request {
             *body = asked.body();
         }

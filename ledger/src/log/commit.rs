@@ -13,6 +13,7 @@ use super::batch::{Batch, Commit, Outcome, Placement};
 use super::block::BlockNumber;
 use super::fault::DiskFault;
 use super::index::IndexedSegment;
+use super::observe::CommitSample;
 use super::options::UpkeepMode;
 use super::publish::Published;
 use super::queue::{Leader, Role, Waiting};
@@ -26,6 +27,7 @@ use super::upkeep::SealJob;
 use crate::limits::MAX_CHECKPOINT_BYTES;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// Batches kept for their buffers: one being sequenced, one being written.
 const SPARE_BATCHES: usize = 2;
@@ -178,6 +180,9 @@ impl LogState {
         while let Some(waiting) = self.next_waiting(sequencer, batch) {
             let outcome = if let Some(poisoned) = self.poisoned() {
                 Outcome::Refused(poisoned.into())
+            } else if waiting.pending.is_expired() {
+                // The last moment at which nothing has happened: what is sequenced is written.
+                Outcome::Refused(AppendError::Expired)
             } else {
                 match self.make_room(sequencer, batch, waiting.pending.bound, right) {
                     Ok(()) => {
@@ -314,11 +319,17 @@ impl LogState {
             .write(blocks, commit.mark.block)
             // A crash here: the same. If the sync fails, the frame may read back now and be gone
             // later, so nothing may be said of it, or written after it, by this process.
-            .and_then(|()| segment.sync());
-        if let Err(fault) = written {
-            let Poisoned { cause } = self.poison(&fault.to_string());
-            return Err(AppendError::OutcomeUnknown { cause });
-        }
+            .and_then(|()| {
+                let begun = Instant::now();
+                segment.sync().map(|()| begun.elapsed())
+            });
+        let sync = match written {
+            Ok(sync) => sync,
+            Err(fault) => {
+                let Poisoned { cause } = self.poison(&fault.to_string());
+                return Err(AppendError::OutcomeUnknown { cause });
+            }
+        };
         // From here on the frame is durable, its checkpoint in it; a crash loses only answers.
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.frame_bytes
@@ -334,6 +345,12 @@ impl LogState {
         };
         // Only now may anything of it leave the process.
         self.publisher.publish(&commit.published);
+        self.options.observer.committed(&CommitSample {
+            leaves: commit.published.size.get() - commit.mark.first.get(),
+            bytes: blocks.len() as u64,
+            sync,
+            size: commit.published.size,
+        });
         Ok(Arc::clone(&commit.published))
     }
 

@@ -10,7 +10,7 @@ use super::ids::SegmentNumber;
 use super::lifecycle::{new_spec, take_lock};
 use super::names::{Principal, RequestId};
 use super::options::{LogOptions, UpkeepMode};
-use super::pending::Author;
+use super::pending::{Author, Pending};
 use super::publish::Published;
 use super::queue::Waiting;
 use super::read::ReadError;
@@ -26,7 +26,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use stella_verify::merkle::{Frontier, LeafRange};
 use stella_verify::units::{LeafIndex, TreeSize};
 
@@ -148,7 +148,22 @@ impl EventLog {
     /// [`AppendError`]. After [`AppendError::OutcomeUnknown`] the log is poisoned: it answers
     /// errors until it is reopened and never guesses.
     pub fn append(&self, request: AppendRequest) -> Result<Receipt, AppendError> {
-        let pending = self.state.prepare_request(request, Author::Caller)?;
+        self.append_before(request, None)
+    }
+
+    /// As [`EventLog::append`], unless the deadline passes before the request's turn comes:
+    /// [`AppendError::Expired`] then, and nothing of it was or will be appended. A request whose
+    /// turn came is finished, however long that takes.
+    ///
+    /// # Errors
+    /// [`AppendError`].
+    pub fn append_before(
+        &self,
+        request: AppendRequest,
+        deadline: Option<Instant>,
+    ) -> Result<Receipt, AppendError> {
+        let mut pending = self.state.prepare_request(request, Author::Caller)?;
+        pending.deadline = deadline;
         self.state.append_blocking(pending)
     }
 
@@ -157,7 +172,21 @@ impl EventLog {
     /// What [`EventLog::append`] computes on the caller's thread is computed on the caller's
     /// thread here, too. The callback runs on whichever thread committed.
     pub fn submit(&self, request: AppendRequest, callback: AppendCallback) {
-        match self.state.prepare_request(request, Author::Caller) {
+        self.submit_before(request, None, callback);
+    }
+
+    /// As [`EventLog::submit`], with a deadline as in [`EventLog::append_before`].
+    pub fn submit_before(
+        &self,
+        request: AppendRequest,
+        deadline: Option<Instant>,
+        callback: AppendCallback,
+    ) {
+        let prepared = self.state.prepare_request(request, Author::Caller);
+        match prepared.map(|pending| Pending {
+            deadline,
+            ..pending
+        }) {
             Ok(pending) => self.state.append_later(Waiting {
                 pending,
                 reply: Reply::callback(callback),

@@ -1,5 +1,6 @@
 //! How a log is created and opened.
 
+use super::observe::LogObserver;
 use super::signer::CheckpointSigner;
 use super::spec::LeafKind;
 use crate::clock::{Clock, SystemClock};
@@ -35,6 +36,8 @@ pub struct LogOptions {
     /// What others know of the log's size: what the projections applied, what witnesses
     /// cosigned. A log shorter than that is refused, and so is one with another root there.
     pub evidence: Vec<Evidence>,
+    /// Who hears of commits.
+    pub observer: Arc<dyn LogObserver>,
 }
 
 /// Who prepares segments, seals full ones, writes the head file and serves queued requests.
@@ -75,6 +78,7 @@ impl LogOptions {
             request_window: Duration::from_millis(DEFAULT_REQUEST_WINDOW_MILLIS),
             upkeep: UpkeepMode::Threads,
             evidence: Vec::new(),
+            observer: Arc::new(()),
         }
     }
 }

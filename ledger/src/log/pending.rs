@@ -13,6 +13,7 @@ use crate::entropy::Entropy;
 use crate::limits::{MAX_REQUEST_BYTES, MAX_REQUEST_EVENTS, MAX_REQUEST_NAMES};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 use stella_verify::event::{EventType, StreamName};
 use stella_verify::hash::{PayloadCommitment, Salt};
 use stella_verify::limits::{MAX_PAYLOAD_BYTES, MAX_TILE_ENTRY_BYTES};
@@ -33,6 +34,8 @@ pub(crate) struct Pending {
     pub(crate) older: Older,
     /// Most bytes that it adds to a frame.
     pub(crate) bound: usize,
+    /// When whoever asked stops waiting: it is not admitted after that.
+    pub(crate) deadline: Option<Instant>,
 }
 
 /// The entries, with what was computed for each.
@@ -118,7 +121,14 @@ impl Pending {
             erases: Vec::new(),
             older,
             bound,
+            deadline: None,
         })
+    }
+
+    /// Whether whoever asked has stopped waiting.
+    pub(crate) fn is_expired(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Makes it a retention request; its records take room, too.

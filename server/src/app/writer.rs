@@ -94,7 +94,7 @@ impl App {
         let request = draft.finish().map_err(AppendOutcome::Refused)?;
         let appended = match asked {
             None => self.ledger.append(request),
-            Some(asked) => self.ledger.append_asked(request, asked),
+            Some(asked) => self.ledger.append_asked(request, asked, None),
         };
         appended.map_err(|error| match error {
             LedgerError::Append(AppendError::AlreadyKnown { .. }) => AppendOutcome::AlreadyKnown,
