@@ -131,6 +131,8 @@ reasons! {
     Storage "STORAGE" Unavailable 503 1 "check the disk of the data directory";
     /// The server is stopping or not ready.
     Unavailable "UNAVAILABLE" Unavailable 503 1 "retry, or check that the server runs and the address is right";
+    /// The ledger is being opened.
+    NotReady "NOT_READY" Unavailable 503 1 "retry after the time given; `/readyz` says how far opening is";
     /// The deadline passed.
     DeadlineExceeded "DEADLINE_EXCEEDED" DeadlineExceeded 504 8 "retry with a longer deadline; a request id makes that safe";
     /// A long-running operation was asked to stop.

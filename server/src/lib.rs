@@ -3,11 +3,17 @@
 mod app;
 mod auth;
 mod blocking;
+mod connections;
+mod deadline;
 mod dispatch;
 pub mod documents;
+mod front;
 mod grpc;
 mod http;
 mod keys;
+mod limits;
+mod metrics;
+mod pushback;
 mod refusal;
 mod serve;
 mod tls;
@@ -23,7 +29,11 @@ pub use auth::{
     KeySet, KeySetError, KeySource, Policy, PrincipalsError, Scope, Scopes, TenantName,
     TenantNameError, TokenAlgorithm, TokenError, TokenRules, UnknownAlgorithm, UnknownScope,
 };
+pub use front::Front;
 pub use keys::Keys;
+pub use limits::{Limits, Rate};
+pub use metrics::Metrics;
 pub use refusal::Refusal;
-pub use serve::{Embedded, serve, serve_tls};
+pub use serve::{Embedded, ServeError, ServeOptions, serve, serve_tls, serve_while_opening};
 pub use tls::{ClientAuth, PeerCertificates, Tls, TlsError, TlsFiles};
+pub use trace::{OtlpError, Spans};

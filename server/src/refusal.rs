@@ -26,6 +26,8 @@ pub struct Refusal {
     pub field: Option<Box<str>>,
     /// The methods that the path answers, where the method is at fault.
     pub allow: Option<Box<str>>,
+    /// How long to wait before trying again, where it is known better than in general.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -36,6 +38,7 @@ impl Refusal {
             message: message.into(),
             field: None,
             allow: None,
+            retry_after: None,
         }
     }
 
@@ -62,6 +65,17 @@ impl Refusal {
         let rest = self.message.strip_prefix(name);
         rest.and_then(|rest| rest.strip_prefix(": "))
             .unwrap_or(&self.message)
+    }
+
+    /// Says when it makes sense to try again.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    fn wait(&self) -> Duration {
+        self.retry_after.unwrap_or(RETRY_AFTER)
     }
 
     fn may_retry(&self) -> bool {
@@ -99,7 +113,7 @@ impl From<Refusal> for tonic::Status {
             details.add_bad_request_violation(field, refusal.problem());
         }
         if refusal.may_retry() {
-            details.set_retry_info(Some(RETRY_AFTER));
+            details.set_retry_info(Some(refusal.wait()));
         }
         Self::with_error_details(meaning.grpc, refusal.message, details)
     }
@@ -139,9 +153,19 @@ impl IntoResponse for Refusal {
             headers.insert(http::header::ALLOW, allow);
         }
         if self.may_retry() {
-            let seconds = http::HeaderValue::from(RETRY_AFTER.as_secs());
+            let seconds = http::HeaderValue::from(whole_seconds(self.wait()));
             headers.insert(http::header::RETRY_AFTER, seconds);
         }
         response
+    }
+}
+
+/// `Retry-After` counts in seconds: rounded up, so that nobody comes too early.
+const fn whole_seconds(wait: Duration) -> u64 {
+    let seconds = wait.as_secs();
+    if wait.subsec_nanos() > 0 {
+        seconds + 1
+    } else {
+        seconds
     }
 }

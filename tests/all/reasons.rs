@@ -32,7 +32,14 @@ const ELSEWHERE: &[(Reason, &str)] = &[
         Reason::QueueFull,
         "takes a disk slower than the network: the log's tests have one",
     ),
-    (Reason::ResourceExhausted, "takes load beyond the limits"),
+    (
+        Reason::ResourceExhausted,
+        "takes load beyond the limits: limits.rs",
+    ),
+    (
+        Reason::NotReady,
+        "takes a ledger that is being opened: opening.rs",
+    ),
     (
         Reason::ProjectionBehind,
         "takes a fold that lags: the index's tests hold it back",
@@ -72,7 +79,10 @@ const ELSEWHERE: &[(Reason, &str)] = &[
         Reason::Unavailable,
         "takes a server that stops: the service's tests",
     ),
-    (Reason::DeadlineExceeded, "takes a server that is too slow"),
+    (
+        Reason::DeadlineExceeded,
+        "takes a server that is too slow: limits.rs",
+    ),
     (Reason::Internal, "would be a fault"),
     (
         Reason::PermissionDenied,

@@ -89,6 +89,8 @@ pub enum Reason {
     SnapshotRemoved = 40,
     /// Something still needs the snapshot.
     SnapshotInUse = 41,
+    /// The ledger is being opened.
+    NotReady = 42,
 }
 impl Reason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -139,6 +141,7 @@ impl Reason {
             Self::Internal => "REASON_INTERNAL",
             Self::SnapshotRemoved => "REASON_SNAPSHOT_REMOVED",
             Self::SnapshotInUse => "REASON_SNAPSHOT_IN_USE",
+            Self::NotReady => "REASON_NOT_READY",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -186,6 +189,7 @@ impl Reason {
             "REASON_INTERNAL" => Some(Self::Internal),
             "REASON_SNAPSHOT_REMOVED" => Some(Self::SnapshotRemoved),
             "REASON_SNAPSHOT_IN_USE" => Some(Self::SnapshotInUse),
+            "REASON_NOT_READY" => Some(Self::NotReady),
             _ => None,
         }
     }

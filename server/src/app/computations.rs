@@ -42,6 +42,17 @@ impl App {
         manifest: &ScanManifest,
         inputs: &Inputs,
     ) -> Result<Option<Computed>, Refusal> {
+        let completed = self.compute_and_seal(scan, manifest, inputs);
+        self.metrics.generated(&completed);
+        completed
+    }
+
+    fn compute_and_seal(
+        &self,
+        scan: &ScanId,
+        manifest: &ScanManifest,
+        inputs: &Inputs,
+    ) -> Result<Option<Computed>, Refusal> {
         let hash = manifest.hash();
         if self.scan_state(scan)?.0.seal_of(hash).is_some() {
             return Ok(None);

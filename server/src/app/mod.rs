@@ -8,6 +8,7 @@ mod batch;
 mod computations;
 mod engine;
 mod exports;
+mod figures;
 mod growth;
 mod open;
 mod operations;
@@ -34,9 +35,12 @@ pub use replays::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, Sco
 pub use snapshots::Source;
 
 use crate::keys::Keys;
+use crate::metrics::Metrics;
 use crate::refusal::Refusal;
+use crate::trace::patience;
 use bytes::Bytes;
 use growth::Growing;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 use stella_ledger::Ledger;
@@ -51,6 +55,10 @@ const WAIT: Duration = Duration::from_secs(10);
 /// A ledger with its keys and its engine.
 pub struct App {
     ledger: Ledger,
+    /// Where the ledger's folders are.
+    directory: PathBuf,
+    metrics: Arc<Metrics>,
+    storage: figures::Storage,
     keys: Keys,
     origin: String,
     vkey: String,
@@ -85,6 +93,12 @@ impl App {
         &self.ledger
     }
 
+    /// Where this ledger's work is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
     /// Where to hear of new trees, and of the end of service.
     pub(crate) fn growing(&self) -> &Growing {
         &self.growing
@@ -92,7 +106,7 @@ impl App {
 
     /// Waits until the log has a size.
     pub(crate) fn wait_published(&self, size: TreeSize) -> Result<Arc<Published>, Refusal> {
-        let published = self.ledger.wait_published(size, WAIT);
+        let published = self.ledger.wait_published(size, patience(WAIT));
         if published.size >= size {
             return Ok(published);
         }
@@ -102,7 +116,7 @@ impl App {
 
     /// Everything as of the newest tree.
     pub(crate) fn newest(&self) -> Result<View<'_>, Refusal> {
-        Ok(self.ledger.latest(WAIT)?)
+        Ok(self.ledger.latest(patience(WAIT))?)
     }
 
     /// Everything as of the tree size that a request names; as of the newest when it names none.
@@ -115,7 +129,7 @@ impl App {
 
     /// Everything as of a published tree.
     pub(crate) fn view_at(&self, size: TreeSize) -> Result<View<'_>, Refusal> {
-        Ok(self.ledger.at(size, WAIT)?)
+        Ok(self.ledger.at(size, patience(WAIT))?)
     }
 }
 

@@ -1,16 +1,19 @@
 //! Opening a data directory, making it when it is new, and checking it when it does not open.
 
+use super::figures::Storage;
 use super::growth::Growing;
 use super::tenants::Tenants;
 use super::{App, batch, engine, pages, rebuilds, repeats};
 use crate::auth::TenantName;
 use crate::keys::{Keys, Secrecy, storage, write};
+use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use serde_json::{Value, json};
 use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 use stella_ledger::disk::RealDisk;
@@ -37,6 +40,8 @@ pub struct AppOptions {
     pub origin: Option<String>,
     /// Whose ledgers are opened beside it, and made when they are new.
     pub tenants: Vec<TenantName>,
+    /// Where the ledger's work is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl AppOptions {
@@ -47,6 +52,7 @@ impl AppOptions {
             directory: directory.to_owned(),
             origin: None,
             tenants: Vec::new(),
+            metrics: Arc::default(),
         }
     }
 }
@@ -61,8 +67,7 @@ pub struct FsckReport {
 }
 
 impl App {
-    /// Opens a ledger, making it when it is new; `progress` hears of events refolded and their
-    /// total, 0 when that is not known.
+    /// Opens a ledger, making it when it is new; `progress` hears of events folded and their total.
     ///
     /// # Errors
     /// Any reason of storage; [`Reason::DirectoryInUse`] when another process owns the directory.
@@ -82,7 +87,10 @@ impl App {
     ) -> Result<Arc<Self>, Refusal> {
         let whole = options.clone();
         let AppOptions {
-            directory, origin, ..
+            directory,
+            origin,
+            metrics,
+            ..
         } = options;
         fs::create_dir_all(&directory).map_err(|problem| storage(&directory, &problem))?;
         let origin = origin_of(&directory, origin)?;
@@ -90,11 +98,14 @@ impl App {
         let signer = signer(&keys, &origin)?;
         let vkey = signer.verifier_key().to_string();
         keys.publish(&vkey)?;
-        let ledger = ledger(&directory, &origin, signer, progress)?;
+        let ledger = ledger(&directory, &origin, signer, &metrics, progress)?;
         let tokens = pages::Tokens::new(keys.log().as_bytes(), &origin);
         let mut app = Self {
             growing: Growing::of(&ledger, Arc::clone(ending)),
             ledger,
+            directory,
+            metrics,
+            storage: Storage::default(),
             keys,
             origin,
             vkey,
@@ -149,11 +160,18 @@ const CLOSE_TRIES: u32 = 200;
 const CLOSE_PAUSE: Duration = Duration::from_millis(10);
 
 /// Says how far a fold is.
-struct Refolding<'a>(&'a (dyn Fn(u64, u64) + Sync));
+struct Refolding<'a> {
+    tell: &'a (dyn Fn(u64, u64) + Sync),
+    total: AtomicU64,
+}
 
 impl FoldProgress for Refolding<'_> {
+    fn to_do(&self, size: TreeSize) {
+        self.total.store(size.get(), Ordering::Relaxed);
+    }
+
     fn applied(&self, size: TreeSize) {
-        (self.0)(size.get(), 0);
+        (self.tell)(size.get(), self.total.load(Ordering::Relaxed));
     }
 }
 
@@ -161,13 +179,19 @@ fn ledger(
     directory: &Path,
     origin: &str,
     signer: Ed25519Signer,
+    metrics: &Arc<Metrics>,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Ledger, Refusal> {
     let name =
         LogOrigin::new(Arc::from(origin)).map_err(|problem| Refusal::field("origin", problem))?;
     let signer = Arc::new(NoteCheckpointSigner::new(Box::new(signer)));
-    let options = LedgerOptions::new(name, signer);
-    let opened = match Ledger::open(directory, options.clone(), &Refolding(progress)) {
+    let mut options = LedgerOptions::new(name, signer);
+    options.observer = Arc::<Metrics>::clone(metrics);
+    let refolding = Refolding {
+        tell: progress,
+        total: AtomicU64::new(0),
+    };
+    let opened = match Ledger::open(directory, options.clone(), &refolding) {
         Err(LedgerError::Open(OpenError::NoLog)) => Ledger::create(directory, options),
         opened => opened,
     };

@@ -4,7 +4,9 @@ use super::App;
 use super::repeats::Repeatable;
 use crate::auth::Caller;
 use crate::refusal::Refusal;
+use crate::trace;
 use std::sync::Arc;
+use std::time::Instant;
 use stella_ledger::LedgerError;
 use stella_ledger::log::{
     AppendError, AppendRequest, Asked, Entries, Expected, NameRule, NewEvent, Principal, Receipt,
@@ -92,10 +94,12 @@ impl App {
     pub(super) fn append(&self, draft: Draft) -> Result<Receipt, AppendOutcome> {
         let asked = draft.asked.as_ref().map(|(_, asked)| *asked);
         let request = draft.finish().map_err(AppendOutcome::Refused)?;
+        let (begun, deadline) = (Instant::now(), trace::deadline());
         let appended = match asked {
-            None => self.ledger.append(request),
-            Some(asked) => self.ledger.append_asked(request, asked, None),
+            None => self.ledger.append_before(request, deadline),
+            Some(asked) => self.ledger.append_asked(request, asked, deadline),
         };
+        self.metrics.appended(begun.elapsed());
         appended.map_err(|error| match error {
             LedgerError::Append(AppendError::AlreadyKnown { .. }) => AppendOutcome::AlreadyKnown,
             LedgerError::Append(AppendError::WrongExpectedPosition { .. }) => {

@@ -5,6 +5,7 @@ use super::denial::Denial;
 use super::jwt::Issuer;
 use super::policy::Policy;
 use crate::refusal::Refusal;
+use crate::trace;
 use axum::response::IntoResponse as _;
 use http::{HeaderMap, Request, Response, header};
 use std::future::Future;
@@ -96,6 +97,7 @@ where
 {
     match decision {
         Ok(caller) => {
+            trace::identify(caller.name());
             request.extensions_mut().insert(caller);
             inner.call(request).await
         }
@@ -114,14 +116,18 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
 /// What whoever may not pass is told.
 pub(crate) fn denied(denial: Denial, grpc: bool) -> Response<Body> {
     let challenge = denial.challenge();
-    let refusal = Refusal::from(denial);
-    if grpc {
-        return tonic::Status::from(refusal).into_http();
-    }
-    let mut response = refusal.into_response().map(Body::new);
-    if let Some(challenge) = challenge {
+    let mut response = refused(Refusal::from(denial), grpc);
+    if let Some(challenge) = challenge.filter(|_| !grpc) {
         let headers = response.headers_mut();
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
+}
+
+/// A refusal as the answer of a layer.
+pub(crate) fn refused(refusal: Refusal, grpc: bool) -> Response<Body> {
+    if grpc {
+        return tonic::Status::from(refusal).into_http();
+    }
+    refusal.into_response().map(Body::new)
 }

@@ -29,7 +29,7 @@ pub use jwt::{
     TokenError, TokenRules, UnknownAlgorithm,
 };
 pub use layer::AuthLayer;
-pub(crate) use layer::{denied, is_grpc};
+pub(crate) use layer::{denied, is_grpc, refused};
 pub use policy::Policy;
 pub use principals::{ApiKey, PrincipalsError};
 pub use scope::{Scope, Scopes, UnknownScope};

@@ -210,11 +210,14 @@ pub(crate) fn needed(method: &Method, path: &str) -> Option<Need> {
     if let Some(need) = of_rpc(path) {
         return Some(need);
     }
-    if path.starts_with("/tile/entries/") {
+    // Metrics name methods and what callers did wrong: for whoever may read.
+    if path.starts_with("/tile/entries/") || path == "/metrics" {
         return Some(Read(ScannerProofs));
     }
     let open = path == "/checkpoint"
         || path == "/openapi.json"
+        || path == "/healthz"
+        || path == "/readyz"
         || path.starts_with("/tile/")
         || path.starts_with("/grpc.health.v1.Health/")
         || path.starts_with("/grpc.reflection.");
@@ -272,7 +275,8 @@ mod tests {
             needed(&Method::POST, "/stella.ledger.v1.LedgerService/Drop"),
             None
         );
-        assert_eq!(needed(&Method::GET, "/metrics"), None);
+        assert_eq!(needed(&Method::GET, "/metric"), None);
+        assert_eq!(needed(&Method::GET, "/metrics"), Some(Read(ScannerProofs)));
         assert_eq!(needed(&Method::GET, "/tile/0/000"), Some(Need::Open));
         assert_eq!(
             needed(&Method::GET, "/tile/entries/000"),

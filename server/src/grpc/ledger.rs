@@ -3,10 +3,13 @@
 use super::{append, blocking, caller, read};
 use crate::App;
 use crate::app::checkpoint_of;
+use crate::limits::MAX_BATCHES_IN_FLIGHT;
 use crate::refusal::Refusal;
+use crate::trace;
 use futures_util::StreamExt as _;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 use stella_ledger::log::Receipt;
 use stella_proto::ledger as wire;
 use stella_proto::ledger::ledger_service_server::LedgerService;
@@ -28,9 +31,14 @@ impl LedgerRpc {
         request: stella_ledger::log::AppendRequest,
     ) -> impl Future<Output = Result<Receipt, Refusal>> + Send + use<> {
         let (answer, answered) = oneshot::channel();
-        self.0.ledger().submit(
+        let metrics = Arc::clone(self.0.metrics());
+        let begun = Instant::now();
+        // Before its turn a request whose caller gave up is not admitted; after it, it is finished.
+        self.0.ledger().submit_before(
             request,
+            trace::deadline(),
             Box::new(move |outcome| {
+                metrics.appended(begun.elapsed());
                 // A caller that hung up does not undo what is durable.
                 answer.send(outcome).ok();
             }),
@@ -168,9 +176,6 @@ impl LedgerService for LedgerRpc {
         Ok(Response::new(Box::pin(read::tail(&self.0, from))))
     }
 }
-
-/// Batches of one stream that may wait for their commit; reading pauses beyond it.
-const MAX_BATCHES_IN_FLIGHT: usize = 64;
 
 /// The outcome of the oldest batch; never, when none waits.
 async fn first<F>(waiting: &mut std::collections::VecDeque<Pin<Box<F>>>) -> Option<F::Output>

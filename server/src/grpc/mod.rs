@@ -15,6 +15,7 @@ mod snapshot;
 use crate::App;
 use crate::auth::Caller;
 use crate::blocking::blocking;
+use crate::limits::MAX_MESSAGE_BYTES;
 use crate::refusal::Refusal;
 use std::sync::Arc;
 use stella_proto::reason::Reason;
@@ -31,17 +32,14 @@ use stella_proto::scan::scan_service_server::ScanServiceServer;
 use stella_proto::score::score_service_server::ScoreServiceServer;
 use stella_proto::snapshot::snapshot_service_server::SnapshotServiceServer;
 
-/// Largest request message in bytes: an SBOM comes in one.
-const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
-
-/// Every gRPC service of this server, with health and reflection.
+/// Every gRPC service over a ledger.
 pub(crate) fn routes(app: &Arc<App>) -> Routes {
     let ledger = LedgerServiceServer::new(ledger::LedgerRpc(Arc::clone(app)))
-        .max_decoding_message_size(MAX_REQUEST_BYTES)
-        .max_encoding_message_size(MAX_REQUEST_BYTES);
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let scans = ScanServiceServer::new(scan::ScanRpc(Arc::clone(app)))
-        .max_decoding_message_size(MAX_REQUEST_BYTES);
-    let mut routes = Routes::new(ledger)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES);
+    Routes::new(ledger)
         .add_service(scans)
         .add_service(AdminServiceServer::new(admin::AdminRpc(Arc::clone(app))))
         .add_service(OperationsServer::new(operations::OperationsRpc(
@@ -53,14 +51,11 @@ pub(crate) fn routes(app: &Arc<App>) -> Routes {
         .add_service(ScoreServiceServer::new(score::ScoreRpc(Arc::clone(app))))
         .add_service(SnapshotServiceServer::new(snapshot::SnapshotRpc(
             Arc::clone(app),
-        )));
-    let (health, service) = tonic_health::server::health_reporter();
-    routes = routes.add_service(service);
-    tokio::spawn(async move {
-        health
-            .set_service_status("", tonic_health::ServingStatus::Serving)
-            .await;
-    });
+        )))
+}
+
+/// Adds what is answered without a ledger: reflection.
+pub(crate) fn own_routes(routes: Routes) -> Routes {
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(stella_proto::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)

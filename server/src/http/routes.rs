@@ -154,15 +154,19 @@ pub(crate) const ROUTES: &[Route] = &[
 
 /// What a call needs; `None` when nothing answers there. `HEAD` is asked for as `GET` is.
 pub(crate) fn needed(method: &Method, path: &str) -> Option<Need> {
+    table::of_rpc(found(method, path)?.rpc)
+}
+
+/// The route of a call.
+pub(crate) fn found(method: &Method, path: &str) -> Option<&'static Route> {
     let method = if *method == Method::HEAD {
         &Method::GET
     } else {
         method
     };
-    let route = ROUTES
+    ROUTES
         .iter()
-        .find(|route| route.method == *method && matches(route.template, path))?;
-    table::of_rpc(route.rpc)
+        .find(|route| route.method == *method && matches(route.template, path))
 }
 
 /// The methods that a path has, as an `allow` header says them; empty when there is no such path.

@@ -1,6 +1,7 @@
 //! Connections that have shaken hands.
 
-use super::Tls;
+use super::{PeerCertificates, Tls};
+use crate::connections::{Connection, Door};
 use futures_util::{Stream, StreamExt as _};
 use std::future::ready;
 use std::io;
@@ -25,24 +26,39 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) fn incoming(
     listener: TcpListener,
     tls: Arc<Tls>,
-) -> impl Stream<Item = io::Result<Encrypted>> {
+    door: Door,
+) -> impl Stream<Item = io::Result<Connection<Encrypted>>> {
     TcpListenerStream::new(listener)
         .map(move |accepted| {
-            let tls = Arc::clone(&tls);
+            let (tls, door) = (Arc::clone(&tls), door.clone());
             // A task each: the arithmetic of one handshake holds up no other's.
-            tokio::spawn(async move { shake(accepted?, &tls).await })
+            tokio::spawn(async move { shake(accepted?, &tls, &door).await })
         })
         .buffer_unordered(MAX_HANDSHAKES)
         .filter_map(|shaken| ready(shaken.unwrap_or(Ok(None)).transpose()))
 }
 
-/// The connection once hands are shaken; None when they were not. An error is the listener's.
-async fn shake(stream: TcpStream, tls: &Tls) -> io::Result<Option<Encrypted>> {
+/// The connection once hands are shaken; None when they were not, or when there is no place for it.
+/// An error is the listener's.
+async fn shake(
+    stream: TcpStream,
+    tls: &Tls,
+    door: &Door,
+) -> io::Result<Option<Connection<Encrypted>>> {
+    // A handshake takes its connection's place: it costs more than most requests.
+    let Ok(place) = door.place() else {
+        return Ok(None);
+    };
     // A lone answer must not wait for more bytes to share its packet.
     if stream.set_nodelay(true).is_err() {
         return Ok(None);
     }
     let shaking = TlsAcceptor::from(tls.current()).accept(stream);
     let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, shaking).await;
-    Ok(shaken.ok().and_then(Result::ok))
+    let shaken = shaken.ok().and_then(Result::ok);
+    Ok(shaken.map(|stream| {
+        let chain = stream.get_ref().1.peer_certificates();
+        let peer = chain.map(|chain| PeerCertificates(Arc::new(chain.to_vec())));
+        door.enter(place, stream, peer)
+    }))
 }

@@ -1,10 +1,10 @@
 //! Who is at the other end, for whoever decides what a call may do.
 
+use crate::connections::ConnectionInfo;
 use http::Request;
 use std::sync::Arc;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tonic::body::Body;
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tower::util::MapRequestLayer;
 
 /// Runs [`name_peer`] in front of everything.
@@ -17,9 +17,9 @@ pub struct PeerCertificates(pub Arc<Vec<CertificateDer<'static>>>);
 
 /// Puts [`PeerCertificates`] into a request.
 pub(crate) fn name_peer(mut request: Request<Body>) -> Request<Body> {
-    let connection = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
-    if let Some(chain) = connection.and_then(TlsConnectInfo::peer_certs) {
-        request.extensions_mut().insert(PeerCertificates(chain));
+    let connection = request.extensions().get::<ConnectionInfo>();
+    if let Some(peer) = connection.and_then(ConnectionInfo::peer).cloned() {
+        request.extensions_mut().insert(peer);
     }
     request
 }

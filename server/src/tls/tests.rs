@@ -1,6 +1,7 @@
 //! What a call knows of its peer.
 
 use super::{ClientAuth, PeerCertificates, PeerLayer, Tls, TlsFiles, incoming, name_peer};
+use crate::connections::Door;
 use axum::extract::Request;
 use axum::routing::{Router, get};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -47,11 +48,17 @@ async fn the_verified_certificate_rides_with_the_request() {
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
+    let (_cut, is_cut) = tokio::sync::watch::channel(false);
+    let door = Door {
+        metrics: Arc::default(),
+        limits: Arc::default(),
+        cut: is_cut,
+    };
     let serving = Server::builder()
         .accept_http1(true)
         .layer(PeerLayer::new(name_peer))
         .add_routes(Routes::from(Router::new().route("/", get(shown))))
-        .serve_with_incoming(incoming(listener, Arc::new(tls.unwrap())));
+        .serve_with_incoming(incoming(listener, Arc::new(tls.unwrap()), door));
     tokio::spawn(serving);
 
     let mut roots = RootCertStore::empty();

@@ -1,5 +1,7 @@
 //! A server for a test: a real one on a loopback port, in a directory of its own.
 
+pub(crate) mod bounded;
+pub(crate) mod peers;
 pub(crate) mod world;
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ mod commands;
 mod config;
 mod failure;
 mod lockfile;
+mod logging;
 mod output;
 mod progress;
 mod session;

@@ -61,6 +61,16 @@ impl Job {
         scans.collect()
     }
 
+    /// How many scans have no result yet; none once it has ended.
+    pub(super) fn waiting(&self) -> u64 {
+        let state = self.state();
+        let done = u64::try_from(state.results.len()).unwrap_or(u64::MAX);
+        match state.ended {
+            Some(_) => 0,
+            None => u64::from(self.started.count).saturating_sub(done),
+        }
+    }
+
     /// Results from a place on, and whether there are or will be more.
     pub(super) fn results(&self, from: usize, most: usize) -> (Vec<wire::BatchResult>, bool) {
         let state = self.state();

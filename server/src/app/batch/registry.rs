@@ -38,6 +38,12 @@ impl Jobs {
         Starting(self.running.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Scans of all jobs under way that have no result yet.
+    pub(in crate::app) fn waiting(&self) -> u64 {
+        let starting = self.starting();
+        starting.0.values().map(|(job, _)| job.waiting()).sum()
+    }
+
     /// Whether the process is about to close the ledger.
     pub(super) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)

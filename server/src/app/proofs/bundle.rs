@@ -15,6 +15,15 @@ impl App {
     /// A proof bundle. All its parts are durable, the signatures too, so it is the same bytes at
     /// every download, whatever became of the keys since, and whatever was replayed.
     pub(crate) fn bundle(&self, request: &wire::DownloadBundleRequest) -> Result<Vec<u8>, Refusal> {
+        let built = self.build_bundle(request);
+        self.metrics.generated(&built);
+        if let Ok(bundle) = &built {
+            self.metrics.bundled(bundle);
+        }
+        built
+    }
+
+    fn build_bundle(&self, request: &wire::DownloadBundleRequest) -> Result<Vec<u8>, Refusal> {
         let (state, seal) = if request.scan_id.is_empty() {
             self.sealed(&request.root_hash)?
         } else {

@@ -71,7 +71,9 @@ impl App {
             root_hash: request.proof_bundle_id.clone(),
             ..wire::DownloadBundleRequest::default()
         };
-        Ok(verify(&self.bundle(&download)?, &trust))
+        let report = verify(&self.bundle(&download)?, &trust);
+        self.metrics.verified(&report);
+        Ok(report)
     }
 
     fn signing_key(&self) -> Result<PublicKey, Refusal> {

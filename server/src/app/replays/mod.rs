@@ -64,6 +64,7 @@ impl App {
             Repeatable::of(caller, "ReplayScore", &request.request_id, request)?
         };
         let _turn = self.turn(asked.as_ref());
+        let _running = self.metrics.replaying();
         let scan = parse_scan_id(&request.scan_id)?;
         let (state, _) = self.scan_state(&scan)?;
         let original = seal_of_original(&state)?.clone();

@@ -7,6 +7,7 @@ use crate::app::writer::{AppendOutcome, Draft};
 use crate::app::{App, engine};
 use crate::auth::Caller;
 use crate::refusal::Refusal;
+use std::time::Instant;
 use stella_ledger::ledger::SealRecord;
 use stella_ledger::log::Expected;
 use stella_proto::reason::Reason;
@@ -84,6 +85,21 @@ impl App {
     /// A crash leaves either nothing, or a registered manifest that the same replay completes, or
     /// all of it.
     pub(in crate::app) fn replay_one(
+        &self,
+        author: Author<'_>,
+        state: &ScanState,
+        wanted: &Wanted,
+    ) -> Result<Outcome, Refusal> {
+        let begun = Instant::now();
+        let outcome = self.resolve_and_replay(author, state, wanted);
+        let how = outcome
+            .as_ref()
+            .map_or("failed", |outcome| outcome.status.name());
+        self.metrics.replayed(how, begun.elapsed());
+        outcome
+    }
+
+    fn resolve_and_replay(
         &self,
         author: Author<'_>,
         state: &ScanState,

@@ -18,6 +18,7 @@ use super::json::document;
 use super::routes;
 use crate::App;
 use crate::blocking::blocking;
+use crate::limits::MAX_BODY_BYTES;
 use crate::refusal::Refusal;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -25,9 +26,6 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::HeaderMap;
 use std::sync::Arc;
-
-/// Largest request body in bytes: an SBOM comes in one, in base64 at worst.
-const MAX_BODY_BYTES: usize = 96 * 1024 * 1024;
 
 /// Routes of [`routes::ROUTES`].
 pub(super) fn router() -> Router<Arc<App>> {

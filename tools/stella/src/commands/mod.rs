@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod bench;
+mod bounds;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod compute;
@@ -26,7 +27,7 @@ use crate::failure::Failure;
 pub(crate) async fn run(arguments: Arguments, given: &Resolved) -> Result<u8, Failure> {
     let global = &arguments.global;
     match arguments.command {
-        Command::Serve(verb) => verb.run(global).await,
+        Command::Serve(verb) => Box::pin(verb.run(global)).await,
         Command::Quickstart(verb) => verb.run(global).await,
         Command::Snapshot(verb) => verb.run(global).await,
         Command::Scan(verb) => verb.run(global).await,

@@ -3,17 +3,22 @@
 mod binding;
 mod tls;
 
+use super::bounds::Bounds;
 use crate::cli::Global;
 use crate::commands::access::Access;
 use crate::failure::Failure;
+use crate::logging::Logging;
 use crate::output;
-use crate::session::{data_dir, open_app, refused};
+use crate::session::{data_dir, refused};
 use binding::Binding;
 use clap::Args;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
-use stella_server::{App, AppOptions, TenantName};
+use std::sync::Arc;
+use stella_server::{
+    App, AppOptions, Front, Metrics, Refusal, ServeError, ServeOptions, Spans, TenantName,
+};
 use tls::TlsOptions;
 use tokio::net::TcpListener;
 
@@ -43,6 +48,13 @@ pub(crate) struct Serve {
     access: Access,
     #[command(flatten)]
     tls: TlsOptions,
+    #[command(flatten)]
+    bounds: Bounds,
+    #[command(flatten)]
+    logging: Logging,
+    /// Send spans to this OpenTelemetry collector, over gRPC: `http://127.0.0.1:4317`
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
 }
 
 impl Serve {
@@ -54,27 +66,34 @@ impl Serve {
             Failure::operational(format!("cannot listen on {}: {problem}", self.listen))
         })?;
         let address = listener.local_addr()?;
-        let app = self.open(&directory).await?;
+        self.logging.start();
+        std::fs::create_dir_all(&directory).map_err(|p| Failure::file(&directory, &p))?;
         let (policy, token) = self.access.policy(self.dev.then_some(&*directory))?;
+        let metrics = Arc::<Metrics>::default();
+        let mut options = ServeOptions::new(policy, Arc::clone(&metrics));
+        options.limits = self.bounds.limits();
+        options.spans = self.spans(&metrics)?;
+        options.tls.clone_from(&tls);
         let scheme = if tls.is_some() { "https" } else { "http" };
-        announce(
-            &format!("{scheme}://{address}"),
-            &directory,
-            token.as_deref(),
-        )?;
-        let served = match tls {
-            None => stella_server::serve(app.clone(), listener, policy, stop_signal()).await,
-            Some(tls) => {
-                let fresh = tokio::spawn(tls::keep_fresh(tls.clone()));
-                let stop = stop_signal();
-                let served = stella_server::serve_tls(app.clone(), listener, tls, policy, stop);
-                let served = served.await;
-                fresh.abort();
-                served
-            }
+        let app = self.app_options(&directory, metrics);
+        let open = move |front: &Front| open(app, front);
+        let opened = move || {
+            // Who started this may have hung up; who calls has not.
+            let url = format!("{scheme}://{address}");
+            announce(&url, &directory, token.as_deref()).ok();
         };
+        let fresh = tls.map(|tls| tokio::spawn(tls::keep_fresh(tls)));
+        let served =
+            stella_server::serve_while_opening(open, opened, listener, options, stop_signal());
+        let served = Box::pin(served).await;
+        if let Some(fresh) = fresh {
+            fresh.abort();
+        }
+        let app = served.map_err(|problem| match problem {
+            ServeError::Open(refusal) => refused(refusal),
+            ServeError::Transport(problem) => Failure::operational(problem),
+        })?;
         let closed = tokio::task::spawn_blocking(move || app.close()).await;
-        served.map_err(Failure::operational)?;
         closed.map_err(Failure::operational)?.map_err(refused)?;
         Ok(0)
     }
@@ -89,12 +108,34 @@ impl Serve {
         }
     }
 
-    async fn open(&self, directory: &Path) -> Result<std::sync::Arc<App>, Failure> {
+    fn app_options(&self, directory: &Path, metrics: Arc<Metrics>) -> AppOptions {
         let mut options = AppOptions::new(directory);
         options.origin.clone_from(&self.origin);
         options.tenants.clone_from(&self.tenants);
-        open_app(options).await
+        options.metrics = metrics;
+        options
     }
+
+    fn spans(&self, metrics: &Arc<Metrics>) -> Result<Option<Spans>, Failure> {
+        let Some(endpoint) = &self.otlp_endpoint else {
+            return Ok(None);
+        };
+        let spans = Spans::to(endpoint, Arc::clone(metrics));
+        let spans = spans.map_err(|p| Failure::usage(p.to_string(), "give an http:// URL"))?;
+        Ok(Some(spans))
+    }
+}
+
+/// Opens the ledger, with a bar here and progress for who asks the server.
+fn open(options: AppOptions, front: &Front) -> Result<Arc<App>, Refusal> {
+    let bar = crate::progress::bar("refolding");
+    let app = App::open(options, &|done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+        front.progress(done, total);
+    });
+    bar.finish_and_clear();
+    app
 }
 
 fn announce(url: &str, directory: &Path, token: Option<&str>) -> Result<(), Failure> {

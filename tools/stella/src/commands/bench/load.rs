@@ -118,6 +118,12 @@ impl Outcome {
         Self { latencies, elapsed }
     }
 
+    /// Requests a second.
+    pub(super) fn per_second(&self) -> u64 {
+        let micros = u64::try_from(self.elapsed.as_micros()).unwrap_or(u64::MAX);
+        self.latencies.len().saturating_mul(1_000_000) / micros.max(1)
+    }
+
     /// The figures of one thing after the other.
     pub(super) fn json_of(&self, what: &str) -> Value {
         let one = Load {

@@ -6,6 +6,7 @@
 mod append;
 mod disk;
 mod load;
+mod overload;
 mod prove;
 mod replay;
 mod target;
@@ -25,6 +26,8 @@ pub(crate) enum Bench {
     Prove(prove::Prove),
     /// Replaying many scans after an update: what it touches against recomputing all
     Replay(replay::Replay),
+    /// More than the server can take, and what becomes of it
+    Overload(overload::Overload),
     /// The disk by itself: one write and one fdatasync after the other
     Disk(disk::Disk),
     /// The transport by itself: appends that a server answers at once and does not keep
@@ -37,6 +40,7 @@ impl Bench {
             Self::Append(verb) => verb.run(global).await,
             Self::Prove(verb) => verb.run(global).await,
             Self::Replay(verb) => verb.run(global.format).await,
+            Self::Overload(verb) => verb.run(global).await,
             Self::Disk(verb) => verb.run(global).await,
             Self::Transport(verb) => verb.run(global).await,
         }
