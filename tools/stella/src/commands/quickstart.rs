@@ -10,13 +10,14 @@ use crate::session::Session;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use stella_client::{LogTrust, PinStore, VerifyingLog};
+use stella_client::{Connection, LogTrust, PinStore, VerifyingLog};
 use stella_proto::admin::GetStatusRequest;
 use stella_proto::proof::GetNodeRequest;
 use stella_proto::reason::Reason;
 use stella_proto::scan::{Scan, SubmitScanRequest};
 use stella_proto::score::ReplayScoreRequest;
-use stella_proto::snapshot::SnapshotKind;
+use stella_proto::snapshot::import_snapshot_request::Part;
+use stella_proto::snapshot::{ImportHeader, ImportSnapshotRequest, SnapshotKind, SourceFile};
 use stella_scoring::explain::{self, Outline, ScoreDiff, View};
 use stella_server::documents;
 use stella_verify::bundle::BundleFiles;
@@ -78,6 +79,33 @@ impl Quickstart {
         }
         Ok(0)
     }
+}
+
+/// Scores the example over a connection and keeps nothing of it beside the ledger.
+pub(crate) async fn score_example(connection: &Connection) -> Result<Scan, Failure> {
+    let mut parts = vec![Part::Header(ImportHeader {
+        kind: SnapshotKind::Concelier.into(),
+        publish: true,
+    })];
+    for (name, text) in JUNE {
+        parts.push(Part::File(SourceFile {
+            name: (*name).to_owned(),
+        }));
+        parts.push(Part::Chunk(text.as_bytes().into()));
+    }
+    let parts = parts
+        .into_iter()
+        .map(|part| ImportSnapshotRequest { part: Some(part) });
+    let parts = tokio_stream::iter(parts.collect::<Vec<_>>());
+    connection.snapshots().import_snapshot(parts).await?;
+    let request = SubmitScanRequest {
+        sbom: lockfile::sbom(LOCK, "stella")
+            .map_err(Failure::operational)?
+            .into(),
+        ..SubmitScanRequest::default()
+    };
+    let answer = connection.scans().submit_scan(request).await?;
+    Ok(answer.into_inner().scan.unwrap_or_default())
 }
 
 fn refuse_used(directory: &Path) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output;
 use clap::Args;
+use std::sync::Arc;
 use stella_client::Connection;
 use stella_proto::ledger as wire;
 
@@ -93,7 +94,7 @@ impl Append {
             let requests = Appends::new(connections, batch, self.payload);
             (
                 "durable appends, UmaDB",
-                load::run(&self.load, requests).await?,
+                load::run(&self.load, Arc::new(requests)).await?,
             )
         } else {
             let target = Target::open(global).await?;
@@ -102,7 +103,7 @@ impl Append {
                 connections.push(target.connect().await?);
             }
             let requests = Appends::new(connections, batch, self.payload);
-            let outcome = load::run(&self.load, requests).await?;
+            let outcome = load::run(&self.load, Arc::new(requests)).await?;
             target.close().await?;
             ("durable appends", outcome)
         };

@@ -39,8 +39,7 @@ pub(super) trait Request: Send + Sync + 'static {
 }
 
 /// Runs a load to its end.
-pub(super) async fn run<R: Request>(load: &Load, request: R) -> Result<Outcome, Failure> {
-    let request = Arc::new(request);
+pub(super) async fn run<R: Request>(load: &Load, request: Arc<R>) -> Result<Outcome, Failure> {
     let start = Instant::now();
     let end = start + Duration::from_secs(load.seconds);
     let mut clients = JoinSet::new();
@@ -118,10 +117,26 @@ impl Outcome {
         Self { latencies, elapsed }
     }
 
-    /// Requests a second.
+    /// Requests answered.
+    pub(super) fn count(&self) -> u64 {
+        self.latencies.len()
+    }
+
+    /// Requests answered in a second.
     pub(super) fn per_second(&self) -> u64 {
-        let micros = u64::try_from(self.elapsed.as_micros()).unwrap_or(u64::MAX);
-        self.latencies.len().saturating_mul(1_000_000) / micros.max(1)
+        let micros = self.elapsed.as_micros().max(1);
+        let rate = u128::from(self.count()) * 1_000_000 / micros;
+        u64::try_from(rate).unwrap_or(u64::MAX)
+    }
+
+    /// Latency of a share of the requests, in microseconds.
+    pub(super) fn at(&self, quantile: f64) -> u64 {
+        self.latencies.value_at_quantile(quantile)
+    }
+
+    /// The greatest latency, in microseconds.
+    pub(super) fn greatest(&self) -> u64 {
+        self.latencies.max()
     }
 
     /// The figures of one thing after the other.

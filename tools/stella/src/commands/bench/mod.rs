@@ -9,6 +9,7 @@ mod load;
 mod overload;
 mod prove;
 mod replay;
+mod rpc;
 mod target;
 mod transport;
 mod umadb;
@@ -28,6 +29,8 @@ pub(crate) enum Bench {
     Replay(replay::Replay),
     /// More than the server can take, and what becomes of it
     Overload(overload::Overload),
+    /// Every kind of call at rising load: p50, p99 and p999
+    Rpc(rpc::Rpc),
     /// The disk by itself: one write and one fdatasync after the other
     Disk(disk::Disk),
     /// The transport by itself: appends that a server answers at once and does not keep
@@ -41,6 +44,7 @@ impl Bench {
             Self::Prove(verb) => verb.run(global).await,
             Self::Replay(verb) => verb.run(global.format).await,
             Self::Overload(verb) => verb.run(global).await,
+            Self::Rpc(verb) => verb.run(global).await,
             Self::Disk(verb) => verb.run(global).await,
             Self::Transport(verb) => verb.run(global).await,
         }

@@ -6,6 +6,7 @@ use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output;
 use clap::Args;
+use std::sync::Arc;
 use stella_client::Connection;
 use stella_proto::ledger as wire;
 use stella_proto::reason::Reason;
@@ -37,7 +38,7 @@ impl load::Request for Proofs {
 }
 
 /// SplitMix64's finaliser: spreads indexes over the whole log, the same in every run.
-fn mix(seed: u64) -> u64 {
+pub(super) fn mix(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -67,7 +68,7 @@ impl Prove {
                 "the log is empty: nothing to prove",
             ));
         }
-        let outcome = load::run(&self.load, Proofs { connections, size }).await?;
+        let outcome = load::run(&self.load, Arc::new(Proofs { connections, size })).await?;
         output::document(
             global.format,
             &outcome.json(&self.load, "inclusion proofs", 1),

@@ -85,6 +85,11 @@ impl Target {
         Ok(Connection::to(&self.url, self.token.as_deref()).await?)
     }
 
+    /// Whether it is a new ledger that goes away afterwards.
+    pub(super) fn is_scratch(&self) -> bool {
+        self.own.as_ref().is_some_and(|own| own.scratch.is_some())
+    }
+
     /// Stops what was started here and removes what was scratch.
     pub(super) async fn close(self) -> Result<(), Failure> {
         let Some(own) = self.own else { return Ok(()) };

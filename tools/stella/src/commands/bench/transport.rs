@@ -8,6 +8,7 @@ use clap::Args;
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use stella_client::Connection;
 use stella_proto::ledger as wire;
@@ -50,7 +51,7 @@ impl Transport {
         }
         let batch = self.batch.max(1);
         let requests = super::append::Appends::new(connections, batch, self.payload);
-        let outcome = load::run(&self.load, requests).await?;
+        let outcome = load::run(&self.load, Arc::new(requests)).await?;
         serving.abort();
         let items = u64::try_from(batch).unwrap_or(1);
         let what = "appends that nothing keeps (bare transport)";
