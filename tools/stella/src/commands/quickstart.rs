@@ -86,6 +86,7 @@ pub(crate) async fn score_example(connection: &Connection) -> Result<Scan, Failu
     let mut parts = vec![Part::Header(ImportHeader {
         kind: SnapshotKind::Concelier.into(),
         publish: true,
+        ..ImportHeader::default()
     })];
     for (name, text) in JUNE {
         parts.push(Part::File(SourceFile {

@@ -110,7 +110,7 @@ impl Overload {
     /// Requests a second, closed loop.
     async fn capacity(&self, connections: &[Connection]) -> Result<u64, Failure> {
         let requests = Appends::new(connections.to_vec(), 1, self.payload);
-        let outcome = load::run(&CLOSED, requests).await?;
+        let outcome = load::run(&CLOSED, Arc::new(requests)).await?;
         Ok(outcome.per_second())
     }
 

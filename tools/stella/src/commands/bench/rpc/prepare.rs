@@ -65,26 +65,27 @@ pub(super) async fn nodes(connection: &Connection, own: bool) -> Result<Vec<Stri
 }
 
 async fn recorded(connection: &Connection) -> Result<Vec<String>, Failure> {
-    let request = ListSealedProofsRequest {
-        from_unix_ms: 0,
+    let mut request = ListSealedProofsRequest {
         to_unix_ms: u64::try_from(i64::MAX).unwrap_or(u64::MAX),
+        ..ListSealedProofsRequest::default()
     };
-    let mut roots = connection
-        .proofs()
-        .list_sealed_proofs(request)
-        .await?
-        .into_inner();
     let mut ids = Vec::new();
-    while let Some(answer) = roots.message().await? {
-        for proof in answer.proofs {
+    loop {
+        let mut proofs = connection.proofs();
+        let page = proofs.list_sealed_proofs(request.clone()).await?;
+        let page = page.into_inner();
+        for proof in page.proofs {
             let hex = proof.manifest_hash.trim_start_matches("sha256:");
             read(connection, format!("computation/{hex}"), &mut ids).await?;
             if ids.len() >= MOST_NODES {
                 return Ok(ids);
             }
         }
+        if page.next_page_token.is_empty() {
+            return Ok(ids);
+        }
+        request.page_token = page.next_page_token;
     }
-    Ok(ids)
 }
 
 async fn read(
