@@ -1,4 +1,4 @@
-//! Costs of the formats on the hot paths: `cargo bench -p stella-verify --bench formats`.
+//! Costs of the formats on the hot paths: `cargo bench -p stella-verify --bench formats [-- PART OF A NAME]`.
 //!
 //! Prints nanoseconds of processor time per operation, the mean over half a second. Compare rows of
 //! one run, not of two machines.
@@ -319,6 +319,11 @@ fn parts(number: usize, nodes: &[SealedNode]) -> NodeParts {
 
 /// Repeats `work` for half a second and prints the mean.
 fn row(name: &str, mut work: impl FnMut()) {
+    // Cargo adds `--bench`.
+    let mut only = std::env::args().skip(1).filter(|text| text != "--bench");
+    if only.next().is_some_and(|only| !name.contains(&only)) {
+        return;
+    }
     let (clock, start, mut count) = (Instant::now(), cpu_nanos(), 0u128);
     while clock.elapsed() < Duration::from_millis(500) {
         (0..16).for_each(|_| work());

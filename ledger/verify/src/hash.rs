@@ -68,21 +68,39 @@ pub fn from_hex(text: &str) -> Result<[u8; HASH_SIZE], HashParseError> {
         return Err(HashParseError::Length);
     }
     let mut out = [0u8; HASH_SIZE];
-    for (slot, pair) in out.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let [high, low] = pair else {
-            return Err(HashParseError::Length);
-        };
-        *slot = nibble(*high)? << 4 | nibble(*low)?;
+    let (pairs, _) = text.as_bytes().as_chunks::<2>();
+    // Looked at once, after the last digit: hashes are most of what is read.
+    let mut wrong = 0;
+    for (slot, [high, low]) in out.iter_mut().zip(pairs) {
+        let (high, low) = (nibble(*high), nibble(*low));
+        wrong |= high | low;
+        *slot = high << 4 | low & 15;
     }
-    Ok(out)
+    if wrong & NOT_A_DIGIT == 0 {
+        Ok(out)
+    } else {
+        Err(HashParseError::Digit)
+    }
 }
 
-fn nibble(digit: u8) -> Result<u8, HashParseError> {
-    match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        _ => Err(HashParseError::Digit),
-    }
+/// Marks what is no digit; no digit's value has this bit.
+const NOT_A_DIGIT: u8 = 0x80;
+
+/// The value of a digit, or [`NOT_A_DIGIT`].
+fn nibble(digit: u8) -> u8 {
+    const VALUES: [u8; 256] = {
+        let mut values = [NOT_A_DIGIT; 256];
+        let mut value = 0;
+        while value < 16 {
+            values[b"0123456789abcdef"[value as usize] as usize] = value;
+            value += 1;
+        }
+        values
+    };
+    VALUES
+        .get(usize::from(digit))
+        .copied()
+        .unwrap_or(NOT_A_DIGIT)
 }
 
 macro_rules! hash_type {

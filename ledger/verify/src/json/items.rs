@@ -1,5 +1,6 @@
 //! Reading a long array item by item, so that one item at a time is in memory as a value.
 
+use super::known::Known;
 use super::parse::Parser;
 use super::{JsonError, JsonProblem, Value};
 
@@ -10,6 +11,14 @@ use super::{JsonError, JsonProblem, Value};
 pub(crate) struct Items<'a> {
     parser: Parser<'a>,
     first: bool,
+}
+
+/// One item.
+pub(crate) enum Item<T> {
+    /// It has the expected form.
+    Known(T),
+    /// It has another one.
+    Other(Value),
 }
 
 impl<'a> Items<'a> {
@@ -29,8 +38,12 @@ impl<'a> Items<'a> {
         }))
     }
 
-    /// The next item and its bytes; `None` behind the last one.
-    pub(crate) fn next(&mut self) -> Result<Option<(Value, &'a [u8])>, JsonError> {
+    /// The next item and its bytes, read with `known` when it has the form that this expects;
+    /// `None` behind the last one.
+    pub(crate) fn next<T>(
+        &mut self,
+        known: impl FnOnce(&mut Known<'_, '_>) -> Option<T>,
+    ) -> Result<Option<(Item<T>, &'a [u8])>, JsonError> {
         if self.parser.skip("]") {
             return Ok(None);
         }
@@ -39,10 +52,16 @@ impl<'a> Items<'a> {
         }
         self.first = false;
         let before = self.parser.rest();
-        let value = self.parser.value()?;
+        let start = self.parser.place();
+        let item = if let Some(item) = known(&mut Known::at(&mut self.parser)) {
+            Item::Known(item)
+        } else {
+            self.parser.back_to(start);
+            Item::Other(self.parser.value()?)
+        };
         let size = before.len() - self.parser.rest().len();
         Ok(Some((
-            value,
+            item,
             before.as_bytes().get(..size).unwrap_or_default(),
         )))
     }

@@ -15,6 +15,7 @@
 mod error;
 mod fields;
 mod items;
+mod known;
 mod names;
 mod number;
 mod object;
@@ -26,7 +27,8 @@ mod write;
 
 pub use error::{JsonError, JsonProblem};
 pub use fields::{FieldError, FieldProblem, Fields};
-pub(crate) use items::Items;
+pub(crate) use items::{Item, Items};
+pub(crate) use known::{Known, read_known};
 pub use number::{Double, MAX_SAFE_INTEGER, SafeInteger, UnsafeInteger};
 pub use object::{Object, utf16_order};
 pub(crate) use owned::OwnedFields;

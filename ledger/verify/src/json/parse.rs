@@ -62,6 +62,13 @@ pub(super) struct Parser<'a> {
     profile: Profile,
 }
 
+/// Where a parser stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    at: usize,
+    depth: usize,
+}
+
 impl<'a> Parser<'a> {
     fn document(bytes: &'a [u8], profile: Profile) -> Result<Value, JsonError> {
         let mut parser = Self::new(bytes, profile)?;
@@ -102,6 +109,30 @@ impl<'a> Parser<'a> {
     /// Counts values that the caller has entered by itself.
     pub(super) const fn enter(&mut self, levels: usize) {
         self.depth += levels;
+    }
+
+    /// Takes back what [`enter`](Self::enter) counted.
+    pub(super) const fn leave(&mut self, levels: usize) {
+        self.depth -= levels;
+    }
+
+    /// Where it stands, to come back to.
+    pub(super) const fn place(&self) -> Place {
+        Place {
+            at: self.at,
+            depth: self.depth,
+        }
+    }
+
+    /// Goes back to a place where it stood before, as if nothing had been read since.
+    pub(super) const fn back_to(&mut self, place: Place) {
+        self.at = place.at;
+        self.depth = place.depth;
+    }
+
+    /// The characters of a string, if one begins here.
+    pub(super) fn quoted(&mut self) -> Option<Result<Cow<'a, str>, JsonError>> {
+        (self.peek() == Some(b'"')).then(|| self.string())
     }
 
     /// Takes `text` if it stands here.

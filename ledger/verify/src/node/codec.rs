@@ -1,10 +1,10 @@
 //! Reading and writing a proof node's canonical JSON.
 
-use super::{EvidenceRef, NODE_SCHEMA, NodeError, NodeParts, ProofNode, Subject};
+use super::{EvidenceRef, NODE_SCHEMA, NodeError, NodeParts, ProofNode, Subject, known};
 use crate::hash::NodeId;
 use crate::json::{
-    ArrayWriter, FieldError, Object, ObjectWriter, OwnedFields, SafeInteger, Value, check_same,
-    parse_hashed, write_hash, write_object,
+    ArrayWriter, FieldError, Item, Known, Object, ObjectWriter, OwnedFields, SafeInteger, Value,
+    check_same, parse_hashed, read_known, write_hash, write_object,
 };
 use crate::units::BasisPoints;
 use alloc::vec::Vec;
@@ -15,7 +15,10 @@ impl ProofNode {
     /// # Errors
     /// [`NodeError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, NodeError> {
-        let node = Self::from_value(parse_hashed(bytes)?)?;
+        let node = match read_known(bytes, known::node)? {
+            Some((None, node)) => node,
+            _ => Self::from_value(parse_hashed(bytes)?)?,
+        };
         let mut canonical = Vec::with_capacity(bytes.len());
         node.write(&mut canonical);
         check_same(&canonical, bytes)?;
@@ -33,8 +36,18 @@ impl ProofNode {
         Ok(node)
     }
 
+    /// Reads a node with its stated id where it has its canonical form, as in `score_proof.json`.
+    pub(crate) fn known_with_id(at: &mut Known<'_, '_>) -> Option<(NodeId, Self)> {
+        let (id, node) = known::node(at)?;
+        id.map(|id| (id, node))
+    }
+
     /// Reads a node with its stated id, as in `score_proof.json`.
-    pub(crate) fn with_stated_id(value: Value) -> Result<(NodeId, Self), NodeError> {
+    pub(crate) fn with_stated_id(item: Item<(NodeId, Self)>) -> Result<(NodeId, Self), NodeError> {
+        let value = match item {
+            Item::Known(node) => return Ok(node),
+            Item::Other(value) => value,
+        };
         let mut fields = OwnedFields::new(value, "node")?;
         let id = fields.parsed("id", "an id")?;
         let node = Self::from_fields(&mut fields)?;

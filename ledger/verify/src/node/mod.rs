@@ -1,6 +1,7 @@
 //! Proof nodes: one step of a computation each (FORMATS.md section 6).
 
 mod codec;
+mod known;
 mod words;
 
 pub use words::{NodeKind, Scope, UnknownWord};

@@ -6,7 +6,7 @@ pub use order::{OrderError, check_order};
 
 use crate::hash::{ManifestHash, NodeId, ProofRoot};
 use crate::json::{
-    ArrayWriter, FieldError, Fields, Items, JsonError, ObjectWriter, Value, check_same,
+    ArrayWriter, FieldError, Fields, Item, Items, JsonError, ObjectWriter, check_same,
     parse_canonical,
 };
 use crate::limits::MAX_NODES_PER_COMPUTATION;
@@ -90,7 +90,7 @@ impl ScoreProof {
         let mut items = items.ok_or_else(|| not_a_score_proof(bytes))?;
         let mut nodes = Vec::new();
         let mut canonical = Vec::with_capacity(1024);
-        while let Some((item, text)) = items.next()? {
+        while let Some((item, text)) = items.next(ProofNode::known_with_id)? {
             let start = items.offset() - text.len();
             let sequence = next_sequence(nodes.len())?;
             let node = parse_node(item, sequence)?;
@@ -169,7 +169,10 @@ fn next_sequence(count: usize) -> Result<NodeSequence, ScoreProofError> {
         .ok_or(ScoreProofError::TooManyNodes { limit })
 }
 
-fn parse_node(item: Value, sequence: NodeSequence) -> Result<SealedNode, ScoreProofError> {
+fn parse_node(
+    item: Item<(NodeId, ProofNode)>,
+    sequence: NodeSequence,
+) -> Result<SealedNode, ScoreProofError> {
     let (stated, node) = ProofNode::with_stated_id(item)
         .map_err(|problem| ScoreProofError::Node { sequence, problem })?;
     let sealed = node.seal();

@@ -71,27 +71,52 @@ pub fn check_order(nodes: &[SealedNode], manifest: ManifestHash) -> Result<(), O
         return Err(OrderError::First { manifest });
     }
     let mut becomes_ready = ready_lists(nodes)?;
-    let keys: Vec<Key<'_>> = nodes.iter().map(key).collect();
-    let mut ready: BTreeSet<Key<'_>> = BTreeSet::new();
-    for ((key, newly), place) in keys.iter().zip(&mut becomes_ready).zip(0..) {
-        ready.extend(newly.drain(..).filter_map(|at| keys.get(at).copied()));
+    let ranks = ranks(nodes);
+    let mut ready: BTreeSet<Rank> = BTreeSet::new();
+    for ((rank, newly), place) in ranks.iter().zip(&mut becomes_ready).zip(0..) {
+        ready.extend(newly.drain(..).filter_map(|at| ranks.get(at).copied()));
         // Node 0 is first by decree: its scope would put it last.
         let least = ready
             .first()
-            .is_some_and(|least| least.subject == key.subject);
-        let from = Key {
-            id: NodeId::new([0; 32]),
-            ..*key
-        };
-        let least_of_rule = ready.range(from..).next() == Some(key);
+            .is_some_and(|least| least.subject == rank.subject);
+        let from = Rank { node: 0, ..*rank };
+        let least_of_rule = ready.range(from..).next() == Some(rank);
         if place > 0 && !(least && least_of_rule) {
             return Err(OrderError::NotLeast {
                 sequence: NodeSequence::new(place),
             });
         }
-        ready.remove(key);
+        ready.remove(rank);
     }
     Ok(())
+}
+
+/// A key as numbers that compare as the keys of one computation do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+struct Rank {
+    subject: u32,
+    rule: u32,
+    node: u32,
+}
+
+/// The rank of each node. Texts are compared here only, in an order that is sorted in long stretches.
+fn ranks(nodes: &[SealedNode]) -> Vec<Rank> {
+    let mut keys: Vec<(Key<'_>, usize)> = nodes.iter().map(key).zip(0..).collect();
+    keys.sort();
+    let mut ranks = vec![Rank::default(); nodes.len()];
+    let (mut rank, mut before): (Rank, Option<&Key<'_>>) = (Rank::default(), None);
+    for (key, place) in &keys {
+        let same_subject = before.is_some_and(|before| before.subject == key.subject);
+        let same_rule = same_subject && before.is_some_and(|before| before.rule == key.rule);
+        rank.subject += u32::from(!same_subject);
+        rank.rule += u32::from(!same_rule);
+        rank.node += 1;
+        if let Some(slot) = ranks.get_mut(*place) {
+            *slot = rank;
+        }
+        before = Some(key);
+    }
+    ranks
 }
 
 /// For each place, the nodes that are ready from there on: their last parent stands just before it.
