@@ -89,7 +89,9 @@ where
                 (REQUEST_ID_HEADER, &call.context.request_id),
             ];
             for (name, id) in ids {
-                if let Ok(value) = HeaderValue::from_str(id) {
+                if let Ok(mut value) = HeaderValue::from_str(id) {
+                    // No two answers share it: HTTP/2 is told to keep it out of its table of headers.
+                    value.set_sensitive(true);
                     response.headers_mut().insert(name, value);
                 }
             }
