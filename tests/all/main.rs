@@ -28,6 +28,7 @@ mod opening;
 mod otlp;
 mod reasons;
 mod removal;
+mod repeated;
 mod replay;
 mod scoring;
 mod second_verifier;
