@@ -6,6 +6,7 @@
 
 use crate::App;
 use crate::auth::{Caller, Denial, TenantName, denied, is_grpc};
+use crate::denials::Denials;
 use crate::refusal::Refusal;
 use crate::{grpc, http as json};
 use axum::Router;
@@ -22,16 +23,22 @@ use stella_proto::reason::Reason;
 use tower::Service;
 
 /// Everything that needs a ledger, for every tenant of `app`.
-pub(crate) fn router(app: &Arc<App>) -> Router {
+pub(crate) fn router(app: &Arc<App>, denials: &Arc<Denials>) -> Router {
     let routers = app.by_tenant().into_iter().map(|(tenant, app)| {
         let rpc = grpc::routes(&app).into_axum_router();
         (tenant, rpc.merge(json::router(&app)))
     });
-    Router::new().fallback_service(Dispatch(Arc::new(routers.collect())))
+    Router::new().fallback_service(Dispatch {
+        routers: Arc::new(routers.collect()),
+        denials: Arc::clone(denials),
+    })
 }
 
 #[derive(Debug, Clone)]
-struct Dispatch(Arc<BTreeMap<TenantName, Router>>);
+struct Dispatch {
+    routers: Arc<BTreeMap<TenantName, Router>>,
+    denials: Arc<Denials>,
+}
 
 impl Service<Request<Body>> for Dispatch {
     type Response = Response;
@@ -48,8 +55,10 @@ impl Service<Request<Body>> for Dispatch {
             let refusal = Refusal::new(Reason::Internal, message);
             return Box::pin(std::future::ready(Ok(refusal.into_response())));
         };
-        let Some(router) = self.0.get(caller.tenant()) else {
+        let Some(router) = self.routers.get(caller.tenant()) else {
             let denial = Denial::Tenant(caller.clone());
+            let (method, path) = (request.method(), request.uri().path());
+            self.denials.denied(&denial, method, path);
             let answer = denied(denial, is_grpc(request.headers()));
             return Box::pin(std::future::ready(Ok(answer.map(Body::new))));
         };

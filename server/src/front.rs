@@ -8,6 +8,7 @@
 
 use crate::App;
 use crate::auth::{is_grpc, refused};
+use crate::denials::Denials;
 use crate::metrics::{LedgerFigures, Metrics, Readiness};
 use crate::refusal::Refusal;
 use crate::{dispatch, grpc};
@@ -36,6 +37,7 @@ const WHOLE_SERVER: &str = "";
 #[derive(Debug)]
 pub struct Front {
     metrics: Arc<Metrics>,
+    denials: Arc<Denials>,
     health: HealthReporter,
     open: OnceLock<Open>,
     refolded: AtomicU64,
@@ -53,13 +55,14 @@ struct Open {
 impl Front {
     /// A front with nothing behind it yet, and the routes that it answers itself; all others go to
     /// the ledger's, once there is one.
-    pub(crate) async fn new(metrics: Arc<Metrics>) -> (Arc<Self>, Routes) {
+    pub(crate) async fn new(metrics: Arc<Metrics>, denials: Arc<Denials>) -> (Arc<Self>, Routes) {
         let (health, service) = tonic_health::server::health_reporter();
         health
             .set_service_status(WHOLE_SERVER, ServingStatus::NotServing)
             .await;
         let front = Arc::new(Self {
             metrics,
+            denials,
             health,
             open: OnceLock::new(),
             refolded: AtomicU64::new(0),
@@ -84,9 +87,14 @@ impl Front {
 
     /// The ledger is open: from now on it answers.
     pub async fn opened(&self, app: &Arc<App>) {
+        let ledgers = app.by_tenant();
+        for ledger in ledgers.values() {
+            ledger.tell_denials_to(&self.denials);
+        }
+        self.denials.serve(ledgers.into_keys());
         let open = Open {
             app: Arc::downgrade(app),
-            routes: dispatch::router(app),
+            routes: dispatch::router(app, &self.denials),
         };
         let first = self.open.set(open).is_ok();
         if self.stopping.load(Ordering::Acquire) {
@@ -110,8 +118,14 @@ impl Front {
         }
     }
 
-    fn app(&self) -> Option<Arc<App>> {
+    /// The ledger, once it is open and as long as it is.
+    pub(crate) fn app(&self) -> Option<Arc<App>> {
         self.open.get()?.app.upgrade()
+    }
+
+    /// Where refused calls are counted.
+    pub(crate) const fn denials(&self) -> &Arc<Denials> {
+        &self.denials
     }
 
     fn readiness(&self) -> Readiness {

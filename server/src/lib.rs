@@ -5,6 +5,7 @@ mod auth;
 mod blocking;
 mod connections;
 mod deadline;
+mod denials;
 mod dispatch;
 pub mod documents;
 mod front;
@@ -25,9 +26,9 @@ pub use app::{
     ScoreProofDocument, Source, VerifyProofDocument, dev_token, fsck_directory,
 };
 pub use auth::{
-    ApiKey, ApiKeys, AuthLayer, Caller, CallerNameError, DEFAULT_LEEWAY, EndpointError, Issuer,
-    KeySet, KeySetError, KeySource, Policy, PrincipalsError, Scope, Scopes, TenantName,
-    TenantNameError, TokenAlgorithm, TokenError, TokenRules, UnknownAlgorithm, UnknownScope,
+    ApiKey, ApiKeys, Caller, CallerNameError, DEFAULT_LEEWAY, EndpointError, Issuer, KeySet,
+    KeySetError, KeySource, Policy, PrincipalsError, Scope, Scopes, TenantName, TenantNameError,
+    TokenAlgorithm, TokenError, TokenRules, UnknownAlgorithm, UnknownScope,
 };
 pub use front::Front;
 pub use keys::Keys;

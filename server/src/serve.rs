@@ -6,6 +6,7 @@
 use crate::App;
 use crate::auth::{AuthLayer, Caller, Policy};
 use crate::connections::{Connection, Door};
+use crate::denials::{self, Denials};
 use crate::front::Front;
 use crate::limits::{Limits, MAX_CONCURRENT_STREAMS, MAX_HEADER_BYTES};
 use crate::pushback::{AdmitLayer, RateLayer};
@@ -169,7 +170,9 @@ struct Service {
 
 impl Service {
     async fn new(options: &ServeOptions) -> (Arc<Front>, Self) {
-        let (front, routes) = Front::new(Arc::clone(&options.metrics)).await;
+        let metrics = || Arc::clone(&options.metrics);
+        let denials = Denials::new(Arc::clone(options.policy.clock()), metrics());
+        let (front, routes) = Front::new(metrics(), denials).await;
         let service = Self {
             front: Arc::clone(&front),
             routes,
@@ -191,13 +194,20 @@ impl Service {
             limits: Arc::clone(&self.limits),
             cut: is_cut,
         };
-        match self.options.tls.clone() {
+        let front = Arc::clone(&self.front);
+        let (end, ends) = oneshot::channel();
+        let keeping = denials::keep(Arc::clone(front.denials()), front, ends);
+        let keeping = tokio::spawn(keeping);
+        let served = match self.options.tls.clone() {
             None => self.over(plain(listener, door), cut, shutdown).await,
             Some(tls) => {
                 let incoming = tls::incoming(listener, tls, door);
                 self.over(incoming, cut, shutdown).await
             }
-        }
+        };
+        // Nobody is refused any more: the last ones.
+        denials::finish(end, keeping).await;
+        served
     }
 
     async fn over<S>(
@@ -234,7 +244,7 @@ impl Service {
     }
 
     fn server(&self) -> Server<Layers> {
-        layered(&self.options, &self.limits)
+        layered(&self.options, &self.limits, self.front.denials())
     }
 }
 
@@ -257,7 +267,7 @@ type Layers = Stack<
     Stack<AuthLayer, Stack<AdmitLayer, Stack<TraceLayer, Stack<PeerLayer, Identity>>>>,
 >;
 
-fn layered(options: &ServeOptions, limits: &Arc<Limits>) -> Server<Layers> {
+fn layered(options: &ServeOptions, limits: &Arc<Limits>, denials: &Arc<Denials>) -> Server<Layers> {
     let metrics = || Arc::clone(&options.metrics);
     Server::builder()
         .accept_http1(true)
@@ -276,7 +286,10 @@ fn layered(options: &ServeOptions, limits: &Arc<Limits>) -> Server<Layers> {
             metrics: metrics(),
             limits: Arc::clone(limits),
         })
-        .layer(AuthLayer(Arc::new(options.policy.clone())))
+        .layer(AuthLayer {
+            policy: Arc::new(options.policy.clone()),
+            denials: Arc::clone(denials),
+        })
         .layer(RateLayer::new(metrics(), Arc::clone(limits)))
 }
 

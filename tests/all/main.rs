@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod audited;
 mod batch;
 mod bundles;
 mod client;

@@ -4,6 +4,7 @@
 //! is always the same: what an event names is durable before the event, and what a caller is told
 //! is durable before the answer.
 
+mod acts;
 mod batch;
 mod computations;
 mod engine;
@@ -24,6 +25,7 @@ mod status;
 mod tenants;
 mod writer;
 
+pub(crate) use acts::Act;
 pub use batch::{ErrorDocument, OperationDocument, ProgressDocument, ResultDocument};
 pub(crate) use exports::{Export, Piece};
 pub use open::{AppOptions, FsckReport, dev_token, fsck_directory};
@@ -34,6 +36,7 @@ pub use proofs::{OWN_ANCHOR, VerifyProofDocument};
 pub use replays::{FindingsDeltaDocument, ReplayDocument, ScoreDeltaDocument, ScoreProofDocument};
 pub use snapshots::Source;
 
+use crate::denials::Denials;
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
@@ -41,7 +44,7 @@ use crate::trace::patience;
 use bytes::Bytes;
 use growth::Growing;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 use stella_ledger::Ledger;
 use stella_ledger::ledger::View;
@@ -76,6 +79,8 @@ pub struct App {
     recording: Mutex<()>,
     /// Those beside it; only the default tenant's ledger has any.
     tenants: tenants::Tenants,
+    /// Where callers are counted who lack a scope for what they then ask for; set once served.
+    denials: OnceLock<Arc<Denials>>,
 }
 
 impl std::fmt::Debug for App {

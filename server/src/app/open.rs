@@ -14,7 +14,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 use stella_ledger::disk::RealDisk;
 use stella_ledger::index::FoldProgress;
@@ -118,6 +118,7 @@ impl App {
             registry: RwLock::new(()),
             recording: Mutex::new(()),
             tenants: Tenants::default(),
+            denials: OnceLock::new(),
         };
         app.finish_removals()?;
         app.resume()?;

@@ -1,10 +1,11 @@
 //! Long work as `google.longrunning` knows it: batches of replays and rebuilds under one roof.
 
 use super::App;
+use super::acts::Act;
 use super::batch::job::Job;
 use super::pages::page_size;
 use super::rebuilds::{self, Rebuild};
-use crate::auth::{Caller, Scope};
+use crate::auth::Caller;
 use crate::refusal::Refusal;
 use prost::Message;
 use std::sync::Arc;
@@ -114,11 +115,15 @@ impl App {
             }
             Work::Rebuild(rebuild) => {
                 // Who may start one may stop one.
-                if !caller.may(Scope::SchedulerAdmin) {
-                    let message = format!("{name} needs scope {}", Scope::SchedulerAdmin);
+                let act = Act::CancelRebuild;
+                if !self.may(caller, act) {
+                    let message = format!("{name} needs scope {}", act.scope());
                     return Err(Refusal::new(Reason::PermissionDenied, message));
                 }
-                rebuild.cancel();
+                if rebuild.outcome().is_none() {
+                    self.record_act(caller, act, name)?;
+                    rebuild.cancel();
+                }
                 Ok(())
             }
         }

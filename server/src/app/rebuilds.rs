@@ -1,9 +1,11 @@
 //! Rebuilds of the projections: operations of this process.
 //!
-//! A rebuild changes nothing that the log knows of, so it is no event: its operation lives as long as
-//! the process, which is also how long the fold it speaks of can be waited for.
+//! A rebuild changes nothing that the log knows of: that somebody asked for one is an event
+//! (`acts.rs`), how far it is is none. Its operation lives as long as the process, which is also how
+//! long the fold it speaks of can be waited for.
 
 use super::App;
+use super::acts::Act;
 use super::open::random;
 use crate::auth::Caller;
 use crate::refusal::Refusal;
@@ -127,6 +129,11 @@ impl App {
                 return Err(Refusal::new(Reason::RequestIdReused, message));
             }
             return Ok(Arc::clone(earlier));
+        }
+        // Projections of an earlier tree stand beside the live ones: that changes nothing.
+        if request.at_tree_size.is_none() && request.at_unix_ms.is_none() {
+            // Before anybody can find it by its name: it is an operation once it is recorded.
+            self.record_act(caller, Act::Rebuild, &name)?;
         }
         known.asked += 1;
         let rebuild = Arc::new(Rebuild {

@@ -3,6 +3,7 @@
 use super::scope::{Scope, Scopes};
 use super::tenant::TenantName;
 use std::sync::Arc;
+use stella_verify::event::payload::{EventPrincipal, PrincipalKind};
 use stella_verify::event::{Actor, NameError};
 
 /// Names with this beginning are the ledger's own: nobody outside may sign events with one.
@@ -13,6 +14,7 @@ const OWN: &str = "stella:";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     name: Arc<str>,
+    kind: PrincipalKind,
     tenant: TenantName,
     scopes: Scopes,
 }
@@ -29,7 +31,7 @@ pub enum CallerNameError {
 }
 
 impl Caller {
-    /// A caller from outside.
+    /// A caller from outside, known by an API key unless [`Caller::known_by`] says otherwise.
     ///
     /// # Errors
     /// [`CallerNameError`] when events could not name it, or when it would pass for the ledger.
@@ -40,6 +42,7 @@ impl Caller {
         }
         Ok(Self {
             name: Arc::from(name),
+            kind: PrincipalKind::ApiKey,
             tenant,
             scopes,
         })
@@ -48,26 +51,39 @@ impl Caller {
     /// The user of a ledger in its own process, who may do everything.
     #[must_use]
     pub fn local() -> Self {
-        Self::known("local", Scopes::all())
+        Self::made("local", PrincipalKind::Local, Scopes::all())
     }
 
     /// Somebody without credentials, on the default tenant.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self::known("anonymous", Scopes::NONE)
+        Self::made("anonymous", PrincipalKind::Unknown, Scopes::NONE)
     }
 
     /// A part of the ledger itself: the actor of what nobody asked for.
     pub(crate) fn own(part: &'static str) -> Self {
-        Self::known(&format!("{OWN}{part}"), Scopes::NONE)
+        Self::made(&format!("{OWN}{part}"), PrincipalKind::Local, Scopes::NONE)
     }
 
-    fn known(name: &str, scopes: Scopes) -> Self {
+    fn made(name: &str, kind: PrincipalKind, scopes: Scopes) -> Self {
         Self {
             name: Arc::from(name),
+            kind,
             tenant: TenantName::default(),
             scopes,
         }
+    }
+
+    /// The same caller, known by something else.
+    #[must_use]
+    pub(crate) fn known_by(self, kind: PrincipalKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Who this is in the record of a refusal or of a privileged act.
+    #[must_use]
+    pub(crate) fn principal(&self) -> EventPrincipal {
+        EventPrincipal::new(self.kind, &self.name)
     }
 
     /// As it stands in events.

@@ -25,6 +25,15 @@ pub(crate) enum Denial {
 }
 
 impl Denial {
+    /// The row of the table of refusals.
+    pub(crate) const fn reason(&self) -> Reason {
+        match self {
+            Self::Nowhere(..) => Reason::NotFound,
+            Self::Anonymous(_) | Self::Credentials(_) | Self::UnknownKey => Reason::Unauthenticated,
+            Self::Scope(..) | Self::Tenant(_) => Reason::PermissionDenied,
+        }
+    }
+
     /// The value of `WWW-Authenticate` (RFC 6750, section 3).
     pub(super) fn challenge(&self) -> Option<HeaderValue> {
         match self {

@@ -4,6 +4,7 @@ use super::caller::Caller;
 use super::denial::Denial;
 use super::jwt::Issuer;
 use super::policy::Policy;
+use crate::denials::Denials;
 use crate::refusal::Refusal;
 use crate::trace;
 use axum::response::IntoResponse as _;
@@ -15,25 +16,28 @@ use std::task::{Context, Poll};
 use tonic::body::Body;
 use tower::{Layer, Service};
 
-/// Puts a [`Caller`] into every request that may pass and answers the others.
+/// Puts a [`Caller`] into every request that may pass, answers the others and notes them.
 #[derive(Debug, Clone)]
-pub struct AuthLayer(pub Arc<Policy>);
+pub(crate) struct AuthLayer {
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) denials: Arc<Denials>,
+}
 
 impl<S> Layer<S> for AuthLayer {
     type Service = Auth<S>;
     fn layer(&self, inner: S) -> Auth<S> {
         Auth {
             inner,
-            policy: Arc::clone(&self.0),
+            to: self.clone(),
         }
     }
 }
 
 /// The service that [`AuthLayer`] makes.
 #[derive(Debug, Clone)]
-pub struct Auth<S> {
+pub(crate) struct Auth<S> {
     inner: S,
-    policy: Arc<Policy>,
+    to: AuthLayer,
 }
 
 impl<S> Service<Request<Body>> for Auth<S>
@@ -51,18 +55,18 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let issuer = self.policy.issuer();
-        match decide(&self.policy, &request) {
+        let issuer = self.to.policy.issuer();
+        match decide(&self.to.policy, &request) {
             // The keys may have been replaced: ask once, then decide for good.
             Err(Denial::UnknownKey) if let Some(issuer) = issuer => {
-                let (policy, issuer) = (Arc::clone(&self.policy), Arc::clone(issuer));
+                let (to, issuer) = (self.to.clone(), Arc::clone(issuer));
                 // The one that is ready is the one to call.
                 let next = self.inner.clone();
                 let inner = std::mem::replace(&mut self.inner, next);
                 Box::pin(async move {
                     ask(&issuer).await;
-                    let decision = decide(&policy, &request);
-                    go_on(inner, request, decision).await
+                    let decision = decide(&to.policy, &request);
+                    go_on(inner, request, decision, &to.denials).await
                 })
             }
             decision => {
@@ -72,7 +76,8 @@ where
                 }
                 let next = self.inner.clone();
                 let inner = std::mem::replace(&mut self.inner, next);
-                Box::pin(go_on(inner, request, decision))
+                let denials = Arc::clone(&self.to.denials);
+                Box::pin(async move { go_on(inner, request, decision, &denials).await })
             }
         }
     }
@@ -91,6 +96,7 @@ async fn go_on<S>(
     mut inner: S,
     mut request: Request<Body>,
     decision: Result<Caller, Denial>,
+    denials: &Denials,
 ) -> Result<Response<Body>, S::Error>
 where
     S: Service<Request<Body>, Response = Response<Body>>,
@@ -101,7 +107,10 @@ where
             request.extensions_mut().insert(caller);
             inner.call(request).await
         }
-        Err(denial) => Ok(denied(denial, is_grpc(request.headers()))),
+        Err(denial) => {
+            denials.denied(&denial, request.method(), request.uri().path());
+            Ok(denied(denial, is_grpc(request.headers())))
+        }
     }
 }
 

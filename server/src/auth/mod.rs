@@ -28,8 +28,7 @@ pub use jwt::{
     DEFAULT_LEEWAY, EndpointError, Issuer, KeySet, KeySetError, KeySource, TokenAlgorithm,
     TokenError, TokenRules, UnknownAlgorithm,
 };
-pub use layer::AuthLayer;
-pub(crate) use layer::{denied, is_grpc, refused};
+pub(crate) use layer::{AuthLayer, denied, is_grpc, refused};
 pub use policy::Policy;
 pub use principals::{ApiKey, PrincipalsError};
 pub use scope::{Scope, Scopes, UnknownScope};

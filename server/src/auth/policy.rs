@@ -10,6 +10,7 @@ use super::tenant::TenantName;
 use http::{HeaderMap, Method, header};
 use std::sync::Arc;
 use stella_ledger::clock::{Clock, SystemClock};
+use stella_verify::event::payload::PrincipalKind;
 use stella_verify::hash::sha256;
 
 /// How callers are told apart. The default knows nobody.
@@ -53,7 +54,8 @@ impl Policy {
     /// `open_reads`.
     #[must_use]
     pub fn token(token: &str, name: &str, open_reads: bool) -> Self {
-        let caller = Caller::new(name, TenantName::default(), Scopes::all());
+        let caller = Caller::new(name, TenantName::default(), Scopes::all())
+            .map(|caller| caller.known_by(PrincipalKind::Token));
         Self {
             // A name that could not stand in an event lets nobody in.
             token: caller.ok().map(|caller| (sha256(token.as_bytes()), caller)),
@@ -78,6 +80,11 @@ impl Policy {
             issuer: Some(Arc::new(issuer)),
             ..self
         }
+    }
+
+    /// What tells the time of calls.
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
     }
 
     /// Who issues tokens.

@@ -230,6 +230,18 @@ pub(crate) fn of_rpc(path: &str) -> Option<Need> {
     METHODS.get(row.ok()?).map(|(_, need)| *need)
 }
 
+/// The method of the contract that a call is one of, or that its route answers like; none for what
+/// stands apart, as the tiles do.
+pub(crate) fn name_of(method: &Method, path: &str) -> Option<&'static str> {
+    let row = METHODS.binary_search_by(|(name, _)| (*name).cmp(path));
+    let rpc = row
+        .ok()
+        .and_then(|row| METHODS.get(row))
+        .map(|(name, _)| *name);
+    let rpc = rpc.or_else(|| routes::found(method, path).map(|route| route.rpc));
+    rpc.map(|name| name.trim_start_matches('/'))
+}
+
 /// Why nothing answers a call: no such path, or not with this method.
 pub(crate) fn nobody(method: &Method, path: &str) -> Refusal {
     let allowed = routes::allowed(path);
@@ -246,6 +258,7 @@ pub(crate) fn nobody(method: &Method, path: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Act;
     use prost::Message as _;
 
     fn methods_of_the_contract() -> Vec<String> {
@@ -267,6 +280,32 @@ mod tests {
     fn every_method_has_a_row_and_every_row_a_method() {
         let rows: Vec<String> = METHODS.iter().map(|(path, _)| (*path).to_owned()).collect();
         assert_eq!(rows, methods_of_the_contract(), "and the rows are sorted");
+    }
+
+    #[test]
+    fn whatever_takes_a_privilege_and_changes_something_is_an_act() {
+        let admin = [Scope::SchedulerAdmin, Scope::TrustAdmin];
+        let acts: Vec<&str> = Act::ALL.iter().map(|act| act.method()).collect();
+        for (path, need) in METHODS {
+            let name = path.trim_start_matches('/');
+            // It reads every byte: hard work, but nothing changes.
+            let reads = name == "stella.admin.v1.AdminService/Fsck";
+            let privileged = matches!(need, Write(scope) if admin.contains(scope));
+            assert!(!privileged || reads || acts.contains(&name), "{name}");
+        }
+        for name in acts {
+            assert!(of_rpc(&format!("/{name}")).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn calls_have_the_names_of_the_contract() {
+        let named = |method, path| name_of(&method, path);
+        let remove = Some("stella.snapshot.v1.SnapshotService/RemoveSnapshot");
+        assert_eq!(named(Method::DELETE, "/api/v1/snapshots/a"), remove);
+        let rpc = "/stella.snapshot.v1.SnapshotService/RemoveSnapshot";
+        assert_eq!(named(Method::POST, rpc), remove);
+        assert_eq!(named(Method::GET, "/checkpoint"), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use stella_verify::units::StreamPosition;
 /// reserved for later is refused from the start.
 const RESERVED: &[&str] = &[
     "access.",
+    "admin.",
     "attestation.",
     "hold.",
     "issuer.",
@@ -145,6 +146,8 @@ mod tests {
             "rule.applied",
             "payload.erased",
             "trust.anything",
+            "access.denied",
+            "admin.rebuild",
         ] {
             assert_eq!(
                 reason(vec![event("s", kind)], "r"),

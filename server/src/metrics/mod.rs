@@ -46,6 +46,7 @@ pub struct Metrics {
     pub(crate) connections: Arc<Level>,
     pub(crate) connections_total: Counter,
     pub(crate) spans_dropped: Counter,
+    pub(crate) denials_dropped: Counter,
     limited: Mutex<BTreeMap<&'static str, u64>>,
     replays: Mutex<BTreeMap<&'static str, u64>>,
     replay_duration: Histogram,
@@ -125,6 +126,7 @@ impl Default for Metrics {
             connections: Arc::default(),
             connections_total: Counter::default(),
             spans_dropped: Counter::default(),
+            denials_dropped: Counter::default(),
             limited: Mutex::default(),
             replays: Mutex::default(),
             replay_duration: Histogram::new(&SECONDS),
@@ -237,6 +239,7 @@ impl Metrics {
         scrape.count(Series::RefoldDone, readiness.refolded);
         scrape.count(Series::InFlight, self.in_flight.get() + self.streams.get());
         each(&mut scrape, Series::Limited, "limit", &self.limited);
+        scrape.count(Series::DenialsDropped, self.denials_dropped.get());
         scrape.count(Series::Connections, self.connections.get());
         scrape.count(Series::ConnectionsTotal, self.connections_total.get());
         scrape.count(Series::Spans, self.spans_dropped.get());

@@ -76,6 +76,7 @@ series! {
     RequestDuration "stella_request_duration_seconds" Histogram "method" "Time from a request's head to the end of its answer";
     InFlight "stella_requests_in_flight" Gauge "" "Requests under way, streams included";
     Limited "stella_requests_limited_total" Counter "limit" "Requests refused by a limit of the server";
+    DenialsDropped "stella_denials_dropped_total" Counter "" "Refused calls that are in no event: there were too many different ones, or the log took none";
     Connections "stella_connections" Gauge "" "Open connections";
     ConnectionsTotal "stella_connections_total" Counter "" "Connections accepted";
     Spans "stella_spans_dropped_total" Counter "" "Spans that the OTLP exporter could not deliver";

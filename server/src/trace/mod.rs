@@ -68,6 +68,12 @@ pub(crate) fn trace_id() -> String {
     id.unwrap_or_default()
 }
 
+/// The id of the request that this task or thread works for; empty outside of one.
+pub(crate) fn request_id() -> Arc<str> {
+    let id = CALL.try_with(|call| Arc::clone(&call.context.request_id));
+    id.unwrap_or_else(|_| Arc::from(""))
+}
+
 /// Says who the call is from, for the log.
 pub(crate) fn identify(caller: &Arc<str>) {
     CALL.try_with(|call| call.caller.set(Arc::clone(caller)).ok())

@@ -2,9 +2,9 @@
 
 use stella_verify::checkpoint::Checkpoint;
 use stella_verify::event::payload::{
-    JobCancelled, JobEnded, JobProgress, JobStarted, ManifestRegistered, PayloadErased,
-    PolicyPublished, PolicyRegistered, ProofSigned, RootSealed, ScanFootprint, ScanRequested,
-    ScoreReplayed, SnapshotImported, SnapshotPublished, SnapshotRemoved,
+    AccessDenied, AdminAct, JobCancelled, JobEnded, JobProgress, JobStarted, ManifestRegistered,
+    PayloadErased, PolicyPublished, PolicyRegistered, ProofSigned, RootSealed, ScanFootprint,
+    ScanRequested, ScoreReplayed, SnapshotImported, SnapshotPublished, SnapshotRemoved,
 };
 use stella_verify::event::{EventHeader, RuleApplied};
 use stella_verify::json::{canonicalize, parse_canonical, parse_strict};
@@ -50,6 +50,12 @@ pub(super) fn rule_applied(data: &[u8]) {
 }
 
 pub(super) fn payloads(data: &[u8]) {
+    if let Ok(payload) = AccessDenied::parse(data) {
+        assert_eq!(payload.to_bytes(), data);
+    }
+    if let Ok(payload) = AdminAct::parse(data) {
+        assert_eq!(payload.to_bytes(), data);
+    }
     if let Ok(payload) = SnapshotImported::parse(data) {
         assert_eq!(payload.to_bytes(), data);
     }

@@ -139,6 +139,14 @@ impl EventType<&'static str> {
     pub const JOB_ENDED: Self = Self("job.ended");
     /// A request that changed nothing was answered.
     pub const REQUEST_ANSWERED: Self = Self("request.answered");
+    /// Calls were refused.
+    pub const ACCESS_DENIED: Self = Self("access.denied");
+    /// A rebuild of the projections is to stop.
+    pub const ADMIN_CANCEL_REBUILD: Self = Self("admin.cancel-rebuild");
+    /// The projections are to be folded again.
+    pub const ADMIN_REBUILD: Self = Self("admin.rebuild");
+    /// A snapshot's records are to go.
+    pub const ADMIN_REMOVE_SNAPSHOT: Self = Self("admin.remove-snapshot");
     /// Payloads were erased; their leaves stay.
     pub const PAYLOAD_ERASED: Self = Self("payload.erased");
 }

@@ -1,7 +1,7 @@
 //! Removing snapshots that nothing needs any more.
 //!
 //! ```text
-//! nothing needs it -> snapshot.removed (durable) -> its own chunks deleted -> its list deleted
+//! nothing needs it -> admin.remove-snapshot, snapshot.removed (durable) -> its own chunks deleted -> its list deleted
 //! ```
 //!
 //! The event decides: from there on the snapshot is not found by anybody. A crash behind it leaves
@@ -9,8 +9,8 @@
 //! deletes what is left.
 
 use super::store::read_list;
-use crate::app::App;
 use crate::app::writer::Draft;
+use crate::app::{Act, App};
 use crate::auth::Caller;
 use crate::refusal::Refusal;
 use std::collections::BTreeSet;
@@ -117,6 +117,7 @@ impl App {
         };
         let draft = Draft::by(caller)
             .name(NameRule::Require(Named::Snapshot(hash)))
+            .act(caller, Act::RemoveSnapshot, &hash.to_string())?
             .event(
                 &format!("snapshot/{hash}"),
                 EventType::SNAPSHOT_REMOVED,

@@ -7,6 +7,7 @@ use crate::auth::caller::Caller;
 use crate::auth::scope::{Scope, Scopes};
 use crate::auth::tenant::TenantName;
 use std::time::Duration;
+use stella_verify::event::payload::PrincipalKind;
 use stella_verify::json::{Object, Value};
 use stella_verify::keys::PureRust;
 use stella_verify::units::UnixMillis;
@@ -97,7 +98,8 @@ impl TokenRules {
                 .and_then(|tenant| tenant.parse().ok())
                 .ok_or(TokenError::Tenant)?,
         };
-        Caller::new(name, tenant, scopes(claims)).map_err(|_| TokenError::Subject)
+        let caller = Caller::new(name, tenant, scopes(claims)).map_err(|_| TokenError::Subject)?;
+        Ok(caller.known_by(PrincipalKind::Jwt))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! `rule.applied` is not here: its payload is protobuf, [`RuleApplied`](super::RuleApplied).
 
+mod access;
 mod footprint;
 mod input;
 mod job;
@@ -11,6 +12,7 @@ mod scan;
 mod scan_id;
 mod signed;
 
+pub use access::{AccessDenied, AdminAct, EventPrincipal, PrincipalKind, UnknownPrincipalKind};
 pub use footprint::ScanFootprint;
 pub use input::{
     PolicyPublished, PolicyRegistered, SnapshotImported, SnapshotPublished, SnapshotRemoved,

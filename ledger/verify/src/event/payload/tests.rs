@@ -4,7 +4,7 @@ use crate::hash::{
 };
 use crate::manifest::{EngineVersion, ScanManifest, Seed};
 use crate::snapshot::{SnapshotHeader, SnapshotKind};
-use crate::units::{BasisPoints, LeafIndex, NodeSequence, TreeSize};
+use crate::units::{BasisPoints, LeafIndex, NodeSequence, TreeSize, UnixMillis};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -270,4 +270,88 @@ fn signatures_of_a_sealed_proof() {
     assert!(with(|other| other.public_keys.clear()).is_err());
     assert!(with(|other| other.root_signatures.reverse()).is_err());
     assert!(with(|other| drop(other.manifest_signatures.pop())).is_err());
+}
+
+#[test]
+fn refused_calls() {
+    let denied = AccessDenied {
+        count: 3,
+        first: UnixMillis::new(1_700_000_000_000),
+        last: UnixMillis::new(1_700_000_000_500),
+        method: "stella.scan.v1.ScanService/SubmitScan".into(),
+        principal: EventPrincipal::new(PrincipalKind::ApiKey, "ci"),
+        reason: "PERMISSION_DENIED".into(),
+        request_id: "r-1".into(),
+        scope: Some("scanner.scans".into()),
+        tenant: None,
+        why: None,
+    };
+    // As FORMATS.md shows it.
+    let shown = concat!(
+        r#"{"count":3,"first":"2023-11-14T22:13:20.000Z","last":"2023-11-14T22:13:20.500Z","#,
+        r#""method":"stella.scan.v1.ScanService/SubmitScan","#,
+        r#""principal":{"kind":"api-key","subject":"ci"},"reason":"PERMISSION_DENIED","#,
+        r#""requestId":"r-1","schema":"stella.access-denied/v1","scope":"scanner.scans"}"#,
+    );
+    assert_eq!(denied.to_bytes(), shown.as_bytes());
+    check(
+        &denied,
+        shown.as_bytes(),
+        AccessDenied::parse,
+        &[
+            ("\"count\":3", "\"count\":0"),
+            ("\"count\":3", "\"count\":-1"),
+            ("api-key", "key"),
+            ("api-key", "unknown"),
+            (",\"subject\":\"ci\"", ""),
+            ("20.000Z", "20.501Z"),
+            ("20.500Z", "20.5Z"),
+        ],
+    );
+    let refused = AccessDenied {
+        principal: EventPrincipal::UNKNOWN,
+        reason: "UNAUTHENTICATED".into(),
+        scope: None,
+        tenant: Some("gamma".into()),
+        why: Some("the token has expired".into()),
+        ..denied
+    };
+    check(
+        &refused,
+        &refused.to_bytes(),
+        AccessDenied::parse,
+        &[("unknown", "jwt"), ("the token has expired\"", "\"1")],
+    );
+    // A time that cannot be written is written as the last one.
+    let late = AccessDenied {
+        last: UnixMillis::new(u64::MAX),
+        ..refused
+    };
+    assert!(AccessDenied::parse(&late.to_bytes()).is_ok());
+}
+
+#[test]
+fn privileged_acts() {
+    let act = AdminAct {
+        method: "stella.admin.v1.AdminService/Rebuild".into(),
+        principal: EventPrincipal::new(PrincipalKind::Certificate, "operator"),
+        request_id: "r-2".into(),
+        scope: "scheduler.admin".into(),
+        target: "rebuild-0123".into(),
+    };
+    let shown = concat!(
+        r#"{"method":"stella.admin.v1.AdminService/Rebuild","#,
+        r#""principal":{"kind":"certificate","subject":"operator"},"requestId":"r-2","#,
+        r#""schema":"stella.admin-act/v1","scope":"scheduler.admin","target":"rebuild-0123"}"#,
+    );
+    assert_eq!(act.to_bytes(), shown.as_bytes());
+    check(
+        &act,
+        shown.as_bytes(),
+        AdminAct::parse,
+        &[
+            ("certificate", "somebody"),
+            (",\"target\":\"rebuild-0123\"", ""),
+        ],
+    );
 }
