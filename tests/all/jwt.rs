@@ -3,7 +3,6 @@
 use crate::http::{call, get};
 use crate::support::TestServer;
 use serde_json::{Value, json};
-use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,6 +11,10 @@ use stella_server::{Issuer, KeySet, KeySource, Policy, TokenRules};
 use stella_verify::base64;
 use stella_verify::keys::{EnvelopeSigner as _, SigningKey};
 use stella_verify::units::UnixMillis;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 const ISSUER: &str = "https://issuer.test";
 
@@ -124,8 +127,14 @@ struct TestIssuer {
 
 impl TestIssuer {
     fn start() -> Self {
+        Self::speaking(None)
+    }
+
+    /// In plain text, or under TLS.
+    fn speaking(tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/keys", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}/keys", listener.local_addr().unwrap());
         let (answer, asked) = (Arc::new(Mutex::new(String::new())), Arc::default());
         let issuer = Self {
             url,
@@ -135,12 +144,18 @@ impl TestIssuer {
         // Ends with the process.
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let mut request = [0; 4096];
-                assert!(stream.read(&mut request).unwrap() > 0);
-                asked.fetch_add(1, Ordering::SeqCst);
-                let answer = answer.lock().unwrap().clone();
-                stream.write_all(answer.as_bytes()).unwrap();
+                let stream = stream.unwrap();
+                let say = || {
+                    asked.fetch_add(1, Ordering::SeqCst);
+                    answer.lock().unwrap().clone()
+                };
+                match &tls {
+                    None => reply(stream, say),
+                    Some(config) => {
+                        let connection = ServerConnection::new(Arc::clone(config)).unwrap();
+                        reply(StreamOwned::new(connection, stream), say);
+                    }
+                }
             }
         });
         issuer
@@ -158,9 +173,18 @@ impl TestIssuer {
     }
 
     fn source(&self, max_age: Duration, cooldown: Duration) -> KeySource {
-        KeySource::url(&self.url)
+        KeySource::url(&self.url, None)
             .unwrap()
             .with_intervals(max_age, cooldown)
+    }
+}
+
+/// Reads a request and answers it; who hangs up in the handshake is told nothing.
+fn reply(mut stream: impl std::io::Read + std::io::Write, say: impl Fn() -> String) {
+    let mut request = [0; 4096];
+    if stream.read(&mut request).is_ok_and(|read| read > 0) {
+        stream.write_all(say().as_bytes()).ok();
+        stream.flush().ok();
     }
 }
 
@@ -245,6 +269,64 @@ async fn unknown_keys_do_not_make_the_server_hammer_the_issuer() {
     assert_eq!(issuer.asked(), 1);
     assert_eq!(status(&server, &token(1, "cd")).await, 200);
     server.stop().await;
+}
+
+/// An authority (PEM), and the configuration of a server that it vouches for under a name.
+fn vouched(name: &str) -> (String, Arc<ServerConfig>) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let pem = params.self_signed(&key).unwrap().pem();
+    let authority = rcgen::Issuer::new(params, key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let leaf = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+    let leaf = leaf.signed_by(&key, &authority).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+    let config = ServerConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], key)
+        .unwrap();
+    (pem, Arc::new(config))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_come_under_tls_from_whom_the_operator_believes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let (ours, config) = vouched("127.0.0.1");
+    let (theirs, _) = vouched("127.0.0.1");
+    let issuer = TestIssuer::speaking(Some(config));
+    issuer.says("200 OK", &key_set(&[1]));
+    std::fs::write(&file, &theirs).unwrap();
+    let source = KeySource::url(&issuer.url, Some(&file)).unwrap();
+    let server = serving(source.with_intervals(NEVER, AT_ONCE)).await;
+    assert_eq!(status(&server, &token(1, "ci")).await, 401);
+    assert_eq!(issuer.asked(), 0, "nothing is said to who is not believed");
+    // The file is read again, and what is known outlives an issuer that breaks.
+    std::fs::write(&file, &ours).unwrap();
+    assert_eq!(status(&server, &token(1, "ci")).await, 200);
+    assert_eq!(issuer.asked(), 1);
+    issuer.says(
+        "200 OK",
+        &format!("{}{}", key_set(&[2]), " ".repeat(300_000)),
+    );
+    assert_eq!(status(&server, &token(2, "ci")).await, 401);
+    assert_eq!(status(&server, &token(1, "cd")).await, 200);
+    issuer.says("200 OK", &key_set(&[1, 2]));
+    assert_eq!(status(&server, &token(2, "ci")).await, 200);
+    server.stop().await;
+
+    // A certificate for another host.
+    let (authority, config) = vouched("issuer.example");
+    let issuer = TestIssuer::speaking(Some(config));
+    issuer.says("200 OK", &key_set(&[1]));
+    std::fs::write(&file, authority).unwrap();
+    let source = KeySource::url(&issuer.url, Some(&file)).unwrap();
+    let problem = source.refresh().await.unwrap_err();
+    assert!(problem.contains("certificate"), "{problem}");
+    assert_eq!(issuer.asked(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

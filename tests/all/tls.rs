@@ -1,20 +1,22 @@
 //! TLS as clients see it: both HTTP versions, certificates that change, clients that must show one.
 
 use crate::support::TOKEN;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use stella_client::{ClientError, ConnectOptions, Connection};
 use stella_proto::admin::GetStatusRequest;
-use stella_server::{App, AppOptions, ClientAuth, Policy, Tls, TlsError, TlsFiles};
+use stella_proto::reason::Reason;
+use stella_server::{ApiKeys, App, AppOptions, ClientAuth, Policy, Tls, TlsError, TlsFiles};
+use stella_verify::hash::{sha256, to_hex};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// An authority that signs what it is asked to.
@@ -40,8 +42,15 @@ impl Authority {
     }
 
     fn sign(&self, name: &str) -> Pair {
+        self.sign_with(name, None)
+    }
+
+    /// The same, with a URI beside the name.
+    fn sign_with(&self, name: &str, uri: Option<&str>) -> Pair {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        let uri = uri.map(|uri| SanType::URI(uri.try_into().unwrap()));
+        params.subject_alt_names.extend(uri);
         let certificate = params.signed_by(&key, &self.issuer).unwrap().pem();
         Pair {
             certificate,
@@ -74,6 +83,14 @@ fn write(folder: &TempDir, pair: &Pair) {
 
 impl World {
     async fn start(server: &Pair, clients: Option<(&Authority, ClientAuth)>) -> Self {
+        Self::with(server, clients, Policy::token(TOKEN, "tester", true)).await
+    }
+
+    async fn with(
+        server: &Pair,
+        clients: Option<(&Authority, ClientAuth)>,
+        policy: Policy,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         write(&folder, server);
         let auth = clients.map_or(ClientAuth::Optional, |(_, auth)| auth);
@@ -87,7 +104,6 @@ impl World {
         let options = AppOptions::new(&ledger);
         let app = tokio::task::spawn_blocking(|| App::open(options, &|_, _| ()));
         let app = app.await.unwrap().unwrap();
-        let policy = Policy::token(TOKEN, "tester", true);
         let forever = std::future::pending();
         let serving = stella_server::serve_tls(app, listener, Arc::clone(&tls), policy, forever);
         tokio::spawn(serving);
@@ -204,6 +220,89 @@ async fn clients_show_what_the_server_asks_for() {
         world.call(&with(&ours)).await.unwrap();
         world.call(&with(&strangers)).await.unwrap_err();
         assert_eq!(world.call(&anonymous).await.is_ok(), anonymous_passes);
+    }
+}
+
+/// The status line of a read over HTTP, by the bearer of a certificate and a token.
+async fn status(world: &World, ours: &Authority, pair: &Pair, token: Option<&str>) -> String {
+    let mut roots = RootCertStore::empty();
+    let root = CertificateDer::from_pem_slice(ours.pem.as_bytes());
+    roots.add(root.unwrap()).unwrap();
+    let chain = vec![CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
+    let config = ClientConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_client_auth_cert(chain, key)
+        .unwrap();
+    let stream = TcpStream::connect(world.address).await.unwrap();
+    let name = ServerName::try_from("127.0.0.1").unwrap();
+    let connector = TlsConnector::from(Arc::new(config));
+    let mut stream = connector.connect(name, stream).await.unwrap();
+    let bearer = token.map(|token| format!("authorization: Bearer {token}\r\n"));
+    let request = format!(
+        "GET /api/v1/status HTTP/1.1\r\nhost: ledger\r\nconnection: close\r\n{}\r\n",
+        bearer.unwrap_or_default()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer.lines().next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_whose_its_row_says() {
+    let (server, ours) = (Authority::new(), Authority::new());
+    let itself = ours.sign("itself.example");
+    let by_uri = ours.sign_with("somebody.example", Some("spiffe://acme/ci"));
+    let lacking = ours.sign("appender.example");
+    let nobody = ours.sign("nobody.example");
+    let der = CertificateDer::from_pem_slice(itself.certificate.as_bytes()).unwrap();
+    let rows = [
+        (
+            format!("sha256:{}", to_hex(&sha256(&der))),
+            "scanner.proofs",
+        ),
+        ("uri:spiffe://acme/ci".to_owned(), "scanner.proofs"),
+        ("dns:appender.example".to_owned(), "ledger.append"),
+    ];
+    let rows = rows.map(|(certificate, scope)| {
+        format!(r#"{{"certificate":"{certificate}","name":"{scope}","scopes":["{scope}"]}}"#)
+    });
+    let principals = tempfile::NamedTempFile::new().unwrap();
+    fs::write(principals.path(), rows.join("\n")).unwrap();
+    let policy = Policy::token(TOKEN, "tester", false);
+    let policy = policy.with_api_keys(ApiKeys::open(principals.path()).unwrap());
+    let clients = Some((&ours, ClientAuth::Optional));
+    let world = World::with(&server.sign("127.0.0.1"), clients, policy).await;
+    for (pair, code, line) in [
+        (&itself, None, "HTTP/1.1 200 OK"),
+        (&by_uri, None, "HTTP/1.1 200 OK"),
+        (
+            &lacking,
+            Some(Reason::PermissionDenied),
+            "HTTP/1.1 403 Forbidden",
+        ),
+        (
+            &nobody,
+            Some(Reason::Unauthenticated),
+            "HTTP/1.1 401 Unauthorized",
+        ),
+    ] {
+        let options = ConnectOptions::default()
+            .authorities(server.pem.clone())
+            .identity(pair.certificate.clone(), pair.key.clone());
+        let called = world.call(&options).await;
+        assert_eq!(called.err().map(|refused| refused.reason()), code, "{line}");
+        assert_eq!(status(&world, &server, pair, None).await, line);
+        // A token was chosen for the call, and comes first.
+        assert_eq!(
+            status(&world, &server, pair, Some(TOKEN)).await,
+            "HTTP/1.1 200 OK"
+        );
+        let wrong = status(&world, &server, pair, Some("wrong")).await;
+        assert_eq!(wrong, "HTTP/1.1 401 Unauthorized");
     }
 }
 

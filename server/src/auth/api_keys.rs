@@ -1,6 +1,7 @@
 //! The file of principals, read again when it changes.
 
 use super::caller::Caller;
+use super::certificate::ClientCertificate;
 use super::principals::{MAX_PRINCIPALS_BYTES, Principals};
 use crate::refusal::Refusal;
 use std::fs::{self, Metadata};
@@ -68,6 +69,15 @@ impl ApiKeys {
     /// Who shows the key with this digest.
     pub(super) fn by_key(&self, digest: &[u8; 32], now: UnixMillis) -> Option<Caller> {
         self.known().by_key(digest, now).cloned()
+    }
+
+    /// Whose this certificate is, which was verified.
+    pub(super) fn by_certificate(
+        &self,
+        certificate: &ClientCertificate,
+        now: UnixMillis,
+    ) -> Option<Caller> {
+        self.known().by_certificate(certificate, now).cloned()
     }
 
     fn known(&self) -> Arc<Principals> {

@@ -3,9 +3,10 @@
 use super::caller::Caller;
 use super::denial::Denial;
 use super::jwt::Issuer;
-use super::policy::Policy;
+use super::policy::{Policy, Shown};
 use crate::denials::Denials;
 use crate::refusal::Refusal;
+use crate::tls::PeerCertificates;
 use crate::trace;
 use axum::response::IntoResponse as _;
 use http::{HeaderMap, Request, Response, header};
@@ -84,7 +85,12 @@ where
 }
 
 fn decide(policy: &Policy, request: &Request<Body>) -> Result<Caller, Denial> {
-    policy.admit(request.method(), request.uri().path(), request.headers())
+    let peer = request.extensions().get::<PeerCertificates>();
+    let shown = Shown {
+        headers: request.headers(),
+        certificate: peer.and_then(PeerCertificates::client),
+    };
+    policy.admit(request.method(), request.uri().path(), shown)
 }
 
 /// Asks an issuer for its keys; without an answer those known stay.

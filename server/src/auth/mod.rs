@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! request -> AuthLayer -> table: what does this method need?
-//!                      -> Policy: who is this?  (token, API key, JWT of an issuer)
+//!                      -> Policy: who is this?  (token, API key, JWT of an issuer, certificate)
 //!                      -> Caller { name, tenant, scopes } in the request's extensions
 //! ```
 //!
@@ -12,6 +12,7 @@
 
 mod api_keys;
 mod caller;
+mod certificate;
 mod denial;
 mod jwt;
 mod layer;
@@ -23,6 +24,7 @@ mod tenant;
 
 pub use api_keys::ApiKeys;
 pub use caller::{Caller, CallerNameError};
+pub(crate) use certificate::ClientCertificate;
 pub(crate) use denial::Denial;
 pub use jwt::{
     DEFAULT_LEEWAY, EndpointError, Issuer, KeySet, KeySetError, KeySource, TokenAlgorithm,

@@ -2,6 +2,7 @@
 
 use super::api_keys::ApiKeys;
 use super::caller::Caller;
+use super::certificate::ClientCertificate;
 use super::denial::Denial;
 use super::jwt::{Issuer, TokenError};
 use super::scope::Scopes;
@@ -12,6 +13,15 @@ use std::sync::Arc;
 use stella_ledger::clock::{Clock, SystemClock};
 use stella_verify::event::payload::PrincipalKind;
 use stella_verify::hash::sha256;
+
+/// What a caller shows to say who it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown<'a> {
+    /// The request's.
+    pub(super) headers: &'a HeaderMap,
+    /// The one that was verified when the connection was made.
+    pub(super) certificate: Option<&'a ClientCertificate>,
+}
 
 /// How callers are told apart. The default knows nobody.
 #[derive(Debug, Clone)]
@@ -64,7 +74,7 @@ impl Policy {
         }
     }
 
-    /// The same, and whoever the file of principals knows.
+    /// The same, and whoever the file of principals knows, by a key or by a certificate.
     #[must_use]
     pub fn with_api_keys(self, keys: ApiKeys) -> Self {
         Self {
@@ -92,18 +102,18 @@ impl Policy {
         self.issuer.as_ref()
     }
 
-    /// Decides over a call to `path` with these headers. [`Denial::UnknownKey`] may turn into
+    /// Decides over a call to `path` by what its caller shows. [`Denial::UnknownKey`] may turn into
     /// something else once the issuer's keys were asked for again.
     pub(super) fn admit(
         &self,
         method: &Method,
         path: &str,
-        headers: &HeaderMap,
+        shown: Shown<'_>,
     ) -> Result<Caller, Denial> {
         let Some(need) = needed(method, path) else {
             return Err(Denial::Nowhere(method.clone(), path.to_owned()));
         };
-        match self.identify(headers)? {
+        match self.identify(shown)? {
             Some(caller) => match need.scope() {
                 Some(scope) if !caller.may(scope) => Err(Denial::Scope(caller, scope)),
                 _ => Ok(caller),
@@ -116,13 +126,17 @@ impl Policy {
         }
     }
 
-    /// Who calls; nobody in particular without credentials.
-    fn identify(&self, headers: &HeaderMap) -> Result<Option<Caller>, Denial> {
+    /// Who calls; nobody in particular without credentials. A token, good or bad, comes before a
+    /// certificate: it was chosen for this call, the certificate for the connection.
+    fn identify(&self, shown: Shown<'_>) -> Result<Option<Caller>, Denial> {
         if let Some(caller) = &self.trusted {
             return Ok(Some(caller.clone()));
         }
-        let Some(token) = bearer(headers)? else {
-            return Ok(None);
+        let Some(token) = bearer(shown.headers)? else {
+            return Ok(shown.certificate.and_then(|certificate| {
+                let keys = self.api_keys.as_ref()?;
+                keys.by_certificate(certificate, self.clock.now())
+            }));
         };
         let digest = sha256(token.as_bytes());
         if let Some((known, caller)) = &self.token
@@ -188,7 +202,11 @@ mod tests {
         for line in lines {
             headers.append(header::AUTHORIZATION, HeaderValue::from_str(line).unwrap());
         }
-        let caller = policy.admit(&method, path, &headers)?;
+        let shown = Shown {
+            headers: &headers,
+            certificate: None,
+        };
+        let caller = policy.admit(&method, path, shown)?;
         Ok(caller.name().to_string())
     }
 

@@ -6,15 +6,18 @@
 //!
 //! `sha256` is the hash of the API key that whoever wants to be `ci` shows. A key is 256 random bits,
 //! so its plain hash gives nothing away, and comparing hashes takes no time that depends on how
-//! much of a key was guessed. `tenant` is `default` when absent; `notAfter` (an RFC 3339 time with
+//! much of a key was guessed. In its place `certificate` may name a client's certificate (`sha256:` and
+//! the hash of its DER, `uri:` or `dns:` and one of its alternative names). `tenant` is `default` when absent; `notAfter` (an RFC 3339 time with
 //! milliseconds) ends a key.
 
 use super::caller::Caller;
+use super::certificate::{CertificateName, ClientCertificate};
 use super::scope::{Scope, Scopes};
 use super::tenant::TenantName;
 use std::collections::BTreeMap;
+use stella_verify::event::payload::PrincipalKind;
 use stella_verify::hash::{from_hex, sha256, to_hex};
-use stella_verify::json::{Fields, Object, Value, canonicalize, parse_strict};
+use stella_verify::json::{FieldError, Fields, Object, Value, canonicalize, parse_strict};
 use stella_verify::time::{format_time, parse_time};
 use stella_verify::units::UnixMillis;
 
@@ -34,7 +37,7 @@ pub struct PrincipalsError {
     pub problem: String,
 }
 
-/// One row: the digest of a key, and who shows it.
+/// A row with a key: the key's digest, and who shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
     digest: [u8; 32],
@@ -78,7 +81,25 @@ impl ApiKey {
         }
         String::from_utf8_lossy(&canonicalize(&Value::Object(row))).into_owned()
     }
+}
 
+/// What a row knows its caller by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    /// The digest of a key.
+    Key([u8; 32]),
+    Certificate(CertificateName),
+}
+
+/// One row: a mark, and whose it is.
+#[derive(Debug)]
+struct Row {
+    mark: Mark,
+    caller: Caller,
+    not_after: Option<UnixMillis>,
+}
+
+impl Row {
     fn parse(line: &str) -> Result<Self, String> {
         let value = parse_strict(line.as_bytes()).map_err(|problem| problem.to_string())?;
         let object = value.as_object().ok_or("is not a JSON object")?;
@@ -98,8 +119,7 @@ impl ApiKey {
                 .map_err(|problem| format!("\"{scope}\" {problem}"))?;
             scopes.push(scope);
         }
-        let digest = fields.text("sha256").map_err(|p| said(&p))?;
-        let digest = from_hex(digest).map_err(|p| format!("member \"sha256\": {p}"))?;
+        let mark = mark(&mut fields)?;
         let not_after = fields.optional_text("notAfter").map_err(|p| said(&p))?;
         let not_after = not_after
             .map(parse_time)
@@ -109,23 +129,49 @@ impl ApiKey {
         let scopes: Scopes = scopes.into_iter().collect();
         let caller = Caller::new(name, tenant.unwrap_or_default(), scopes)
             .map_err(|p| format!("member \"name\": {p}"))?;
+        let kind = match mark {
+            Mark::Key(_) => PrincipalKind::ApiKey,
+            Mark::Certificate(_) => PrincipalKind::Certificate,
+        };
         Ok(Self {
-            digest,
-            caller,
+            mark,
+            caller: caller.known_by(kind),
             not_after,
         })
+    }
+
+    /// Whose it is, unless it has ended.
+    fn caller(&self, now: UnixMillis) -> Option<&Caller> {
+        let valid = self.not_after.is_none_or(|end| now < end);
+        valid.then_some(&self.caller)
+    }
+}
+
+/// What a row knows its caller by: a key or a certificate.
+fn mark(fields: &mut Fields<'_>) -> Result<Mark, String> {
+    let said = |problem: FieldError| problem.to_string();
+    let key = fields.optional_text("sha256").map_err(said)?;
+    let form = "sha256:<64 hex>, uri:<URI> or dns:<name>";
+    let certificate = fields.optional_parsed("certificate", form).map_err(said)?;
+    match (key, certificate) {
+        (Some(key), None) => {
+            let digest = from_hex(key).map_err(|p| format!("member \"sha256\": {p}"))?;
+            Ok(Mark::Key(digest))
+        }
+        (None, Some(name)) => Ok(Mark::Certificate(name)),
+        _ => Err("has not one of \"sha256\" and \"certificate\"".to_owned()),
     }
 }
 
 /// Whoever the file knows.
 #[derive(Debug, Default)]
 pub(super) struct Principals {
-    keys: BTreeMap<[u8; 32], ApiKey>,
+    rows: BTreeMap<Mark, Row>,
 }
 
 impl Principals {
     pub(super) fn parse(file: &str) -> Result<Self, PrincipalsError> {
-        let mut keys = BTreeMap::new();
+        let mut rows = BTreeMap::new();
         for (place, line) in file.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -135,21 +181,44 @@ impl Principals {
                 line: place + 1,
                 problem,
             };
-            let row = ApiKey::parse(line).map_err(wrong)?;
-            if keys.insert(row.digest, row).is_some() {
+            let row = Row::parse(line).map_err(wrong)?;
+            if rows.insert(row.mark.clone(), row).is_some() {
                 return Err(wrong(
-                    "the key of another line stands here again".to_owned(),
+                    "the key or certificate of another line stands here again".to_owned(),
                 ));
             }
         }
-        Ok(Self { keys })
+        Ok(Self { rows })
     }
 
     /// Who shows the key with this digest, unless the key has ended.
     pub(super) fn by_key(&self, digest: &[u8; 32], now: UnixMillis) -> Option<&Caller> {
-        let row = self.keys.get(digest)?;
-        let valid = row.not_after.is_none_or(|end| now < end);
-        valid.then_some(&row.caller)
+        self.rows.get(&Mark::Key(*digest))?.caller(now)
+    }
+
+    /// Whose a certificate is: by a row for it alone, else for a URI of it, else for a host's name.
+    /// One with names of several rows is nobody's, for neither row speaks of it alone.
+    pub(super) fn by_certificate(
+        &self,
+        certificate: &ClientCertificate,
+        now: UnixMillis,
+    ) -> Option<&Caller> {
+        // The connection may be older than that.
+        if now > certificate.not_after {
+            return None;
+        }
+        let own = std::slice::from_ref(&certificate.digest);
+        for names in [own, &certificate.uris, &certificate.dns] {
+            let marks = names.iter().cloned().map(Mark::Certificate);
+            let mut rows: Vec<&Row> = marks.filter_map(|mark| self.rows.get(&mark)).collect();
+            rows.dedup_by(|one, other| one.mark == other.mark);
+            match rows.as_slice() {
+                [] => (),
+                [row] => return row.caller(now),
+                _ => return None,
+            }
+        }
+        None
     }
 }
 
@@ -208,6 +277,60 @@ mod tests {
         ] {
             let problem = Principals::parse(&bad).unwrap_err().to_string();
             assert!(problem.contains(says), "{bad}: {problem}");
+        }
+    }
+
+    #[test]
+    fn certificates_are_whose_their_rows_say() {
+        let digest = format!("sha256:{}", "1".repeat(64));
+        let row = |name: &str, certificate: &str| {
+            format!(r#"{{"certificate":"{certificate}","name":"{name}","scopes":[]}}"#)
+        };
+        let rows = [
+            row("own", &digest),
+            row("uri", "uri:spiffe://acme/a"),
+            row("other", "uri:spiffe://acme/b"),
+            row("dns", "dns:a.example"),
+        ];
+        let known = Principals::parse(&rows.join("\n")).unwrap();
+        let parsed = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+        let of = |digest: &str, uris: &[&str], dns: &[&str], now| {
+            let certificate = ClientCertificate {
+                digest: digest.parse().unwrap(),
+                uris: parsed(uris),
+                dns: parsed(dns),
+                not_after: NOON,
+            };
+            let found = known.by_certificate(&certificate, now);
+            found.map(|caller| caller.name().to_string())
+        };
+        let stranger = format!("sha256:{}", "2".repeat(64));
+        let (a, b) = ("uri:spiffe://acme/a", "uri:spiffe://acme/b");
+        let some = |name: &str| Some(name.to_owned());
+        assert_eq!(of(&digest, &[a], &[], NOON), some("own"));
+        assert_eq!(
+            of(&stranger, &[a, a], &["dns:a.example"], NOON),
+            some("uri")
+        );
+        assert_eq!(
+            of(&stranger, &["uri:x:y"], &["dns:a.example"], NOON),
+            some("dns")
+        );
+        assert_eq!(
+            of(&stranger, &[a, b], &["dns:a.example"], NOON),
+            None,
+            "of both"
+        );
+        assert_eq!(of(&stranger, &[], &["dns:b.example"], NOON), None);
+        let late = UnixMillis::new(NOON.get() + 1);
+        assert_eq!(of(&digest, &[a], &[], late), None, "it has ended");
+        for bad in [
+            row("a", "dns:*.example"),
+            row("a", &digest).replace('}', &format!(r#","sha256":"{}"}}"#, "0".repeat(64))),
+            r#"{"name":"a","scopes":[]}"#.to_owned(),
+            rows.join("\n") + "\n" + &row("again", "dns:A.example"),
+        ] {
+            assert!(Principals::parse(&bad).is_err(), "{bad}");
         }
     }
 }

@@ -58,7 +58,7 @@ async fn shake(
     let shaken = shaken.ok().and_then(Result::ok);
     Ok(shaken.map(|stream| {
         let chain = stream.get_ref().1.peer_certificates();
-        let peer = chain.map(|chain| PeerCertificates(Arc::new(chain.to_vec())));
+        let peer = chain.map(PeerCertificates::verified);
         door.enter(place, stream, peer)
     }))
 }

@@ -19,7 +19,7 @@ use tonic::transport::Server;
 /// The first certificate of the peer in hex, or `none`.
 async fn shown(request: Request) -> String {
     let peer = request.extensions().get::<PeerCertificates>();
-    let first = peer.and_then(|PeerCertificates(chain)| chain.first().cloned());
+    let first = peer.and_then(|peer| peer.chain().first().cloned());
     first.map_or("none".to_owned(), |der| stella_verify::hash::to_hex(&der))
 }
 

@@ -1,16 +1,22 @@
 //! One GET for an issuer's keys.
 //!
 //! Keys that came over a network in plain text are anybody's keys, so `http` is for this machine
-//! only: for a proxy that speaks TLS with the issuer, or an issuer beside the server. Redirects are not
-//! followed: keys come from where the operator said.
+//! only: for an issuer beside the server. Elsewhere it is `https`, and the issuer shows a certificate
+//! of an authority that the operator named, or else of one that this machine believes. Redirects are
+//! not followed: keys come from where the operator said.
 
+use super::roots::Roots;
 use axum::body::{Body, to_bytes};
 use http::{Request, StatusCode, Uri, header};
 use hyper_util::rt::TokioIo;
 use std::fmt;
-use std::str::FromStr;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 /// How long an issuer has for its answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,31 +27,34 @@ pub(super) struct Endpoint {
     host: String,
     port: u16,
     uri: Uri,
+    /// Whom to believe under TLS; none for plain text.
+    roots: Option<Roots>,
 }
 
 /// A URL that keys cannot be asked of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// Not `http://host[:port]/path`.
-    #[error("it is not a URL http://HOST[:PORT]/PATH")]
+    /// Not `https://host[:port]/path`, nor the same with `http`.
+    #[error("it is not a URL https://HOST[:PORT]/PATH, or http:// of this machine")]
     Malformed,
-    /// `https`.
-    #[error(
-        "this build speaks no https as a client: give a file that a job keeps fresh, or a proxy \
-         on this machine"
-    )]
-    Https,
+    /// Authorities are given for plain text.
+    #[error("authorities are for https only: nobody shows a certificate over http")]
+    PlainText,
+    /// The authorities cannot be used.
+    #[error("{0}")]
+    Authorities(String),
 }
 
-impl FromStr for Endpoint {
-    type Err = EndpointError;
-    fn from_str(text: &str) -> Result<Self, EndpointError> {
+impl Endpoint {
+    /// A URL, and the file of authorities to believe there instead of this machine's.
+    pub(super) fn new(text: &str, authorities: Option<&Path>) -> Result<Self, EndpointError> {
         let uri: Uri = text.parse().map_err(|_| EndpointError::Malformed)?;
-        match uri.scheme_str() {
-            Some("http") => (),
-            Some("https") => return Err(EndpointError::Https),
+        let (roots, port) = match (uri.scheme_str(), authorities) {
+            (Some("http"), None) => (None, 80),
+            (Some("http"), Some(_)) => return Err(EndpointError::PlainText),
+            (Some("https"), file) => (Some(Roots::of(file)), 443),
             _ => return Err(EndpointError::Malformed),
-        }
+        };
         let authority = uri.authority().ok_or(EndpointError::Malformed)?;
         if authority.as_str().contains('@') {
             return Err(EndpointError::Malformed);
@@ -54,11 +63,18 @@ impl FromStr for Endpoint {
         let host = authority
             .host()
             .trim_start_matches('[')
-            .trim_end_matches(']');
+            .trim_end_matches(']')
+            .to_owned();
+        // A mistake of the operator's is told at once, not when the first token comes.
+        if let Some(roots) = &roots {
+            roots.config().map_err(EndpointError::Authorities)?;
+            ServerName::try_from(host.as_str()).map_err(|_| EndpointError::Malformed)?;
+        }
         Ok(Self {
-            host: host.to_owned(),
-            port: authority.port_u16().unwrap_or(80),
+            host,
+            port: authority.port_u16().unwrap_or(port),
             uri,
+            roots,
         })
     }
 }
@@ -80,13 +96,29 @@ impl Endpoint {
         let stream = TcpStream::connect((self.host.as_str(), self.port))
             .await
             .map_err(told)?;
-        let peer = stream.peer_addr().map_err(told)?;
-        if !peer.ip().is_loopback() {
-            return Err(format!(
-                "{} is not this machine, and http has no TLS",
-                peer.ip()
-            ));
-        }
+        let Some(roots) = self.roots.clone() else {
+            let peer = stream.peer_addr().map_err(told)?;
+            if !peer.ip().is_loopback() {
+                return Err(format!(
+                    "{} is not this machine, and http has no TLS",
+                    peer.ip()
+                ));
+            }
+            return self.exchange(stream, most).await;
+        };
+        // Read again each time: authorities change, and keys are asked for seldom.
+        let config = tokio::task::spawn_blocking(move || roots.config());
+        let config = config.await.map_err(told)??;
+        let name = ServerName::try_from(self.host.clone()).map_err(told)?;
+        let connector = TlsConnector::from(Arc::new(config));
+        let stream = connector.connect(name, stream).await.map_err(told)?;
+        self.exchange(stream, most).await
+    }
+
+    async fn exchange<S>(&self, stream: S, most: usize) -> Result<Vec<u8>, String>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(told)?;
@@ -123,25 +155,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_plain_urls_without_secrets_are_taken() {
-        for good in [
-            "http://127.0.0.1:9/keys",
-            "http://localhost/x?y",
-            "http://[::1]:8/",
+    fn only_urls_without_secrets_are_taken() {
+        for (good, port) in [
+            ("http://127.0.0.1:9/keys", 9),
+            ("http://localhost/x?y", 80),
+            ("http://[::1]:8/", 8),
         ] {
-            assert!(good.parse::<Endpoint>().is_ok(), "{good}");
+            assert_eq!(Endpoint::new(good, None).unwrap().port, port, "{good}");
         }
-        let https = "https://issuer.example/keys".parse::<Endpoint>();
-        assert_eq!(https.err(), Some(EndpointError::Https));
         for bad in [
             "",
             "/keys",
             "ftp://a/b",
             "http://u:p@127.0.0.1/",
+            "https://u:p@issuer.example/",
             "keys.json",
         ] {
-            let refused = bad.parse::<Endpoint>().err();
+            let refused = Endpoint::new(bad, None).err();
             assert_eq!(refused, Some(EndpointError::Malformed), "{bad}");
         }
+    }
+
+    #[test]
+    fn authorities_are_for_https_and_must_be_some() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        let ask = |url| Endpoint::new(url, Some(&file));
+        let plain = ask("http://127.0.0.1/keys").err();
+        assert_eq!(plain, Some(EndpointError::PlainText));
+        for content in [None, Some("nothing of the kind")] {
+            if let Some(content) = content {
+                std::fs::write(&file, content).unwrap();
+            }
+            let refused = ask("https://issuer.example/keys").unwrap_err();
+            assert!(refused.to_string().contains("ca.pem: "), "{refused}");
+        }
+        let mut params = rcgen::CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let ca = params.self_signed(&rcgen::KeyPair::generate().unwrap());
+        std::fs::write(&file, ca.unwrap().pem()).unwrap();
+        assert_eq!(ask("https://issuer.example/keys").unwrap().port, 443);
     }
 }

@@ -13,6 +13,7 @@ mod cache;
 mod error;
 mod fetch;
 mod key_set;
+mod roots;
 mod rules;
 mod source;
 mod token;

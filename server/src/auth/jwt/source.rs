@@ -50,12 +50,13 @@ impl KeySource {
         Self::at(Place::File(path.to_owned()))
     }
 
-    /// The keys behind a URL.
+    /// The keys behind a URL. Under `https` the issuer shows a certificate of an authority of the
+    /// file (PEM), or without one of an authority that this machine believes.
     ///
     /// # Errors
-    /// [`EndpointError`] when the URL cannot be asked.
-    pub fn url(url: &str) -> Result<Self, EndpointError> {
-        Ok(Self::at(Place::Url(url.parse()?)))
+    /// [`EndpointError`] when the URL cannot be asked, or the authorities cannot be used.
+    pub fn url(url: &str, authorities: Option<&Path>) -> Result<Self, EndpointError> {
+        Ok(Self::at(Place::Url(Endpoint::new(url, authorities)?)))
     }
 
     /// The same, asking at other intervals.

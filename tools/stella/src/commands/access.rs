@@ -33,7 +33,7 @@ pub(crate) struct Access {
         requires = "jwt_issuer"
     )]
     jwt_audience: Option<String>,
-    /// The issuer's keys: a file, or a URL of this machine
+    /// The issuer's keys: a file, an https URL, or an http URL of this machine
     #[arg(
         long,
         value_name = "FILE-OR-URL",
@@ -41,6 +41,9 @@ pub(crate) struct Access {
         requires = "jwt_issuer"
     )]
     jwks: Option<String>,
+    /// Authorities (PEM) to believe for an https URL of --jwks, instead of this machine's
+    #[arg(long, value_name = "FILE", env = "STELLA_JWKS_CA", requires = "jwks")]
+    jwks_ca: Option<PathBuf>,
     /// How tokens may be signed
     #[arg(
         long,
@@ -91,20 +94,28 @@ impl Access {
                 tenant_claim: self.tenant_claim.clone(),
                 ..TokenRules::new(issuer, audience)
             };
-            policy = policy.with_issuer(Issuer::new(rules, keys_of(jwks)?));
+            policy =
+                policy.with_issuer(Issuer::new(rules, keys_of(jwks, self.jwks_ca.as_deref())?));
         }
         Ok((policy, pasted))
     }
 }
 
-fn keys_of(place: &str) -> Result<KeySource, Failure> {
+fn keys_of(place: &str, authorities: Option<&Path>) -> Result<KeySource, Failure> {
     if place.contains("://") {
-        return KeySource::url(place).map_err(|problem| {
+        return KeySource::url(place, authorities).map_err(|problem| {
             Failure::usage(
                 format!("--jwks {place}: {problem}"),
-                "give a file, or http://127.0.0.1:PORT/PATH",
+                "give a file, https://HOST/PATH with --jwks-ca FILE where its authority is not \
+                 known here, or http://127.0.0.1:PORT/PATH",
             )
         });
+    }
+    if authorities.is_some() {
+        return Err(Failure::usage(
+            format!("--jwks {place}: authorities are for https only"),
+            "leave --jwks-ca out, or give an https URL",
+        ));
     }
     let path = Path::new(place);
     // A file that is not there now is a mistake of the command line, not of an issuer.
