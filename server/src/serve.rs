@@ -199,10 +199,13 @@ impl Service {
         let keeping = denials::keep(Arc::clone(front.denials()), front, ends);
         let keeping = tokio::spawn(keeping);
         let served = match self.options.tls.clone() {
-            None => self.over(plain(listener, door), cut, shutdown).await,
+            None => {
+                let incoming = plain(listener, door);
+                Box::pin(self.over(incoming, cut, shutdown)).await
+            }
             Some(tls) => {
                 let incoming = tls::incoming(listener, tls, door);
-                self.over(incoming, cut, shutdown).await
+                Box::pin(self.over(incoming, cut, shutdown)).await
             }
         };
         // Nobody is refused any more: the last ones.

@@ -165,7 +165,7 @@ async fn credentials_that_are_refused_are_of_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_refusals_are_a_few_events_that_add_up() {
     let (server, [reader, ..]) = guarded().await;
-    let calls = vec![
+    let calls = [
         ("DELETE", "/api/v1/snapshots/a"),
         ("POST", "/api/v1/policies"),
     ];
