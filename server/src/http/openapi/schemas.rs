@@ -1,7 +1,7 @@
 //! The schemas of documents.
 
 use super::comments;
-use super::operations::OPERATIONS;
+use super::operations;
 use crate::http::json::{Bytes, Field, Kind, Shapes};
 use serde_json::{Map, Value, json};
 
@@ -23,7 +23,7 @@ pub(super) fn all() -> Map<String, Value> {
         "stella.snapshot.v1.Snapshot",
     ];
     let mut wanted: Vec<String> = items.map(str::to_owned).into();
-    for operation in OPERATIONS {
+    for operation in &operations::all() {
         let named = operation.answers.iter().map(|answer| answer.schema);
         wanted.extend(named.filter(|name| name.contains('.')).map(str::to_owned));
     }
