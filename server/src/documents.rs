@@ -5,14 +5,14 @@ use serde_json::{Number, Value, json};
 use stella_proto::proof::ProofSummary;
 use stella_proto::scan::Scan;
 use stella_proto::snapshot::{RemoveSnapshotResponse, Snapshot, SnapshotKind};
+use stella_scoring::explain::score_text;
+use stella_verify::units::BasisPoints;
 
 /// Basis points as a JSON number of points, written from integers: what is compared by programs
 /// must not be text, of which "9.50" is greater than "77.59".
 #[must_use]
 pub fn points(bps: i64) -> Number {
-    let sign = if bps < 0 { "-" } else { "" };
-    let size = bps.unsigned_abs();
-    let text = format!("{sign}{}.{:02}", size / 100, size % 100);
+    let text = score_text(BasisPoints::new(bps));
     serde_json::from_str(&text).unwrap_or_else(|_| Number::from(0))
 }
 

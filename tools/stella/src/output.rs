@@ -3,6 +3,8 @@
 use crate::failure::Failure;
 use serde_json::Value;
 use std::io::Write as _;
+use stella_scoring::explain::score_text;
+use stella_verify::units::BasisPoints;
 
 /// How to say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -164,9 +166,7 @@ fn cell(name: &str, value: &Value) -> String {
 
 /// A score in basis points as people read it: `87.50`.
 pub(crate) fn points(bps: i64) -> String {
-    let sign = if bps < 0 { "-" } else { "" };
-    let size = bps.unsigned_abs();
-    format!("{sign}{}.{:02}", size / 100, size % 100)
+    score_text(BasisPoints::new(bps))
 }
 
 #[cfg(test)]

@@ -1,19 +1,14 @@
 //! Explanations and diffs as JSON, for programs.
 
+use super::View;
 use super::diff::{DiffRow, ScoreDiff};
 use super::outline::Outline;
 use super::rows::{ComponentRow, FactRow, FindingRow, RuleRow};
-use super::{View, score_text};
-use crate::output::decimal;
+use crate::output::{points, score};
 use crate::snapshot::{RowChange, RowChangeKind};
 use stella_verify::json::{Object, SafeInteger, Text, Value};
 use stella_verify::node::EvidenceRef;
 use stella_verify::snapshot::Table;
-use stella_verify::units::BasisPoints;
-
-fn points(amount: BasisPoints) -> Value {
-    Value::Integer(SafeInteger::new(amount.get()).unwrap_or(SafeInteger::ZERO))
-}
 
 fn text(value: &str) -> Value {
     Value::String(Text::Owned(value.to_owned()))
@@ -71,7 +66,7 @@ pub fn outline_json(outline: &Outline, view: &View) -> Value {
             .with("manifestHash", text(&outline.manifest))
             .with("node", outline.node.to_string())
             .with("rules", list(outline.rules.iter().map(rule_json)))
-            .with("score", decimal(&score_text(outline.score)))
+            .with("score", score(outline.score))
             .with("scoreBps", points(outline.score))
             .with("verdict", if outline.passes { "pass" } else { "fail" })
             .with("warnings", list(warnings)),
@@ -178,9 +173,9 @@ pub fn diff_json(diff: &ScoreDiff) -> Value {
             .with("deltaBps", points(diff.delta()))
             .with("gates", list(gates))
             .with("inputs", list(inputs))
-            .with("newScore", decimal(&score_text(diff.new)))
+            .with("newScore", score(diff.new))
             .with("newScoreBps", points(diff.new))
-            .with("oldScore", decimal(&score_text(diff.old)))
+            .with("oldScore", score(diff.old))
             .with("oldScoreBps", points(diff.old))
             .with("rows", list(diff.rows.iter().map(row_json)))
             .with("unchanged", unchanged),

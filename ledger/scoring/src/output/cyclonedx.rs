@@ -147,7 +147,7 @@ fn ratings(finding: &Finding) -> Vec<Value> {
     if let Some(score) = finding.score {
         let rating = Object::new()
             .with("method", "other")
-            .with("score", decimal(&score_text(score)))
+            .with("score", super::score(score))
             .with("source", Object::new().with("name", "stella"));
         ratings.push(Value::Object(rating));
     }

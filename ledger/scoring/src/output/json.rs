@@ -1,8 +1,7 @@
 //! The whole result as JSON: `stella score compute --format json`.
 
-use super::{count, decimal, epss_text, points, text};
+use super::{count, epss_text, points, text};
 use crate::engine::{ComponentScore, Computation, Finding, RuleStep};
-use crate::explain::score_text;
 use crate::model::ScoreTenths;
 use crate::policy::Applied;
 use stella_verify::json::{Object, Value};
@@ -39,7 +38,7 @@ pub fn json(computation: &Computation, manifest: &ScanManifest, with_nodes: bool
         .with("manifestHash", computation.manifest.to_string())
         .with("nodeCount", count(computation.nodes.len()))
         .with("rootHash", computation.root.to_string())
-        .with("score", decimal(&score_text(computation.score)))
+        .with("score", super::score(computation.score))
         .with("scoreBps", points(computation.score))
         .with(
             "verdict",
@@ -104,7 +103,7 @@ fn finding(finding: &Finding) -> Object {
         object.insert("duplicateOf", other.to_string());
     }
     if let Some(total) = finding.score {
-        object.insert("score", decimal(&score_text(total)));
+        object.insert("score", super::score(total));
         object.insert("scoreBps", points(total));
         object.insert("severity", severity(finding));
         object.insert("knownExploited", finding.kev.is_some());
@@ -179,6 +178,6 @@ fn component(component: &ComponentScore) -> Object {
         .with("node", component.node.to_string())
         .with("purl", text(component.purl.as_str()))
         .with("rules", list(component.rules.iter().map(rule)))
-        .with("score", decimal(&score_text(component.total)))
+        .with("score", super::score(component.total))
         .with("scoreBps", points(component.total))
 }

@@ -17,6 +17,7 @@ pub use vulns::{VULNS_PREDICATE_TYPE, vulns_predicate, vulns_statement};
 
 use crate::cvss::{CvssVector, CvssVersion};
 use crate::engine::SeverityOutcome;
+use crate::explain::score_text;
 use stella_verify::json::{Double, SafeInteger, Text, Value};
 use stella_verify::units::BasisPoints;
 
@@ -41,12 +42,18 @@ fn count(value: usize) -> Value {
     Value::Integer(SafeInteger::try_from(value as u64).unwrap_or(SafeInteger::ZERO))
 }
 
-fn points(amount: BasisPoints) -> Value {
+/// Basis points as the integer that they are.
+pub(crate) fn points(amount: BasisPoints) -> Value {
     Value::Integer(SafeInteger::new(amount.get()).unwrap_or(SafeInteger::ZERO))
 }
 
+/// A score as a JSON number of points, for documents that are never hashed.
+pub(crate) fn score(total: BasisPoints) -> Value {
+    decimal(&score_text(total))
+}
+
 /// A decimal text as a JSON number, for documents that are never hashed.
-pub(crate) fn decimal(text: &str) -> Value {
+fn decimal(text: &str) -> Value {
     let number = text.parse().ok().and_then(Double::new);
     number.map_or(Value::Null, Value::Double)
 }
