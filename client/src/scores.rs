@@ -70,6 +70,7 @@ impl VerifyingScores {
     ) -> Result<Verified<ScoreProofStatement>, ClientError> {
         let request = wire::GetProofRootRequest {
             root_hash: root.to_string(),
+            tree_size: None,
         };
         let answer = self
             .connection
@@ -131,6 +132,7 @@ impl VerifyingScores {
     pub async fn node(&self, id: NodeId) -> Result<Verified<ProofNode>, ClientError> {
         let request = wire::GetNodeRequest {
             node_id: id.to_string(),
+            tree_size: None,
         };
         let answer = self
             .connection
@@ -233,6 +235,7 @@ impl VerifyingScores {
             hash: snapshot.to_string(),
             subject: Some(subject),
             with_records: true,
+            tree_size: None,
         };
         let answer = self.connection.snapshots().prove_snapshot(request).await?;
         let proof: Bytes = answer.into_inner().proof;

@@ -74,7 +74,7 @@ pub fn snapshot(snapshot: &Snapshot) -> Value {
 pub fn removed_snapshot(removed: &RemoveSnapshotResponse) -> Value {
     json!({
         "hash": removed.hash,
-        "removed": true,
+        "removed": removed.removed,
         "existing": removed.existing,
         "deletedBlobs": removed.deleted_blobs,
     })

@@ -193,16 +193,30 @@ async fn a_snapshot_in_use_is_kept_and_another_is_deleted_by_its_url() {
     let refused = delete(&current).await;
     assert_eq!(refused.status, 409);
     assert_eq!(refused.json()["error"]["code"], "SNAPSHOT_IN_USE");
+    let status = read(&server.url, "/api/v1/status").await.json();
     for existing in [false, true] {
         let removed = delete(&old).await;
         assert_eq!(removed.status, 200);
         let document = removed.json();
         assert_eq!(document["hash"], json!(old));
+        assert_eq!(document["removed"], true);
         assert_eq!(document["existing"], existing);
     }
     let gone = read(&server.url, &format!("/api/v1/snapshots/{old}")).await;
     assert_eq!(
         (gone.status, &gone.json()["error"]["code"]),
         (410, &json!("SNAPSHOT_REMOVED"))
+    );
+    // As of the tree before, it is told of; before its import there was none.
+    let at = |size: &serde_json::Value| format!("/api/v1/snapshots/{old}?tree_size={size}");
+    let then = read(&server.url, &at(&status["treeSize"])).await;
+    assert_eq!(
+        (then.status, &then.json()["snapshot"]["hash"]),
+        (200, &json!(old))
+    );
+    let before = read(&server.url, &at(&json!(0))).await;
+    assert_eq!(
+        (before.status, &before.json()["error"]["code"]),
+        (422, &json!("SNAPSHOT_NOT_FOUND"))
     );
 }

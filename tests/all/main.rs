@@ -18,6 +18,7 @@ mod contract;
 mod crate_edges;
 mod exports;
 mod fuzz_replay;
+mod history;
 mod http;
 mod http_api;
 mod http_reads;

@@ -178,12 +178,14 @@ async fn provoked(
     ));
     let proof = GetProofRootRequest {
         root_hash: NOTHING.to_owned(),
+        tree_size: None,
     };
     let answer = connection.proofs().get_proof_root(proof).await;
     found.push((Reason::ProofNotFound, refused(answer)));
     assert_ne!(root, NOTHING);
     let node = GetNodeRequest {
         node_id: NOTHING.to_owned(),
+        tree_size: None,
     };
     found.push((
         Reason::NodeNotFound,

@@ -53,6 +53,7 @@ async fn get(
 ) -> Result<wire::GetSnapshotResponse, ClientError> {
     let request = wire::GetSnapshotRequest {
         hash: hash.to_owned(),
+        tree_size: None,
     };
     let answer = connection.snapshots().get_snapshot(request).await?;
     Ok(answer.into_inner())
@@ -213,6 +214,7 @@ async fn naming_is_refused(connection: &Connection, scan: &str, [there, gone]: [
         old_hash: there.to_owned(),
         new_hash: gone.to_owned(),
         scan_id: String::new(),
+        tree_size: None,
     };
     let refusal = connection.snapshots().diff_snapshots(diff).await;
     assert_eq!(reason(refusal.unwrap_err()), Reason::SnapshotRemoved);

@@ -301,6 +301,7 @@ async fn a_published_policy_is_current_and_snapshots_are_compared() {
             old_hash: old.clone(),
             new_hash: new.clone(),
             scan_id: scan_id.to_owned(),
+            tree_size: None,
         };
         let mut answers = snapshots
             .diff_snapshots(request)
@@ -323,6 +324,7 @@ async fn a_published_policy_is_current_and_snapshots_are_compared() {
         old_hash: old,
         new_hash: vex,
         scan_id: String::new(),
+        tree_size: None,
     };
     let status = snapshots.diff_snapshots(request).await.unwrap_err();
     assert_eq!(ClientError::from(status).reason(), Reason::InvalidArgument);
@@ -360,7 +362,10 @@ async fn snapshots_share_what_did_not_change() {
     advisories.reverse();
     assert_eq!(import(&connection, files(&advisories)).await, hash);
     assert_eq!(size(&server), (more, grown));
-    let request = snap::GetSnapshotRequest { hash };
+    let request = snap::GetSnapshotRequest {
+        hash,
+        tree_size: None,
+    };
     let shown = connection
         .snapshots()
         .get_snapshot(request)

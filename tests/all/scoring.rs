@@ -166,6 +166,7 @@ async fn every_node_of_a_score_is_an_event_that_can_be_found_by_its_id() {
         let id = node["id"].as_str().unwrap();
         let request = GetNodeRequest {
             node_id: id.to_owned(),
+            tree_size: None,
         };
         let answer = connection.proofs().get_node(request).await.unwrap();
         let answer = answer.into_inner();
@@ -277,6 +278,7 @@ async fn refusals_name_what_is_wrong_and_record_nothing() {
     }
     let request = GetProofRootRequest {
         root_hash: "sha256:short".to_owned(),
+        tree_size: None,
     };
     let short = connection.proofs().get_proof_root(request).await;
     let short = ClientError::from(short.unwrap_err());

@@ -15,6 +15,7 @@ async fn prove(connection: &Connection, subject: Subject) -> Vec<u8> {
         hash: String::new(),
         with_records: true,
         subject: Some(subject),
+        tree_size: None,
     };
     let answer = connection.snapshots().prove_snapshot(request).await;
     answer.unwrap().into_inner().proof.to_vec()

@@ -54,6 +54,8 @@ pub struct IndexStats {
     pub committed: TreeSize,
     /// How often the store was dropped and folded again since it was opened.
     pub refolds: u64,
+    /// Whether it is being folded again, up to what the log held when it was dropped.
+    pub refolding: bool,
     /// What keeps it from folding, if anything does.
     pub fault: Option<String>,
 }
@@ -75,6 +77,8 @@ struct Shared {
     /// A query or the folder found the present store broken.
     broken: AtomicBool,
     refolds: AtomicU64,
+    /// What the log held when the store was last dropped.
+    refold_to: AtomicU64,
     fault: Mutex<Option<String>>,
     /// Held while folding.
     folding: Mutex<()>,
@@ -118,6 +122,7 @@ impl Index {
             stop: AtomicBool::new(false),
             broken: AtomicBool::new(false),
             refolds: AtomicU64::new(0),
+            refold_to: AtomicU64::new(0),
             fault: Mutex::new(None),
             folding: Mutex::new(()),
         });
@@ -197,9 +202,12 @@ impl Index {
     #[must_use]
     pub fn stats(&self) -> IndexStats {
         let fold = self.shared.fold();
+        let refold_to = self.shared.refold_to.load(Ordering::Relaxed);
         IndexStats {
             applied: fold.applied(),
             committed: fold.committed(),
+            refolding: self.shared.broken.load(Ordering::Acquire)
+                || fold.applied().get() < refold_to,
             refolds: self.shared.refolds.load(Ordering::Relaxed),
             fault: self.shared.fault().clone(),
         }
@@ -353,6 +361,8 @@ impl Shared {
     /// Puts an empty store in the place of a broken one.
     fn replace(&self) -> Result<(), FollowError> {
         *self.applied() = TreeSize::ZERO;
+        let to = self.source.head().size;
+        self.refold_to.store(to.get(), Ordering::Relaxed);
         let fold = fresh(&self.options.folder, self.options.cache)?;
         *self.fold.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fold);
         self.refolds.fetch_add(1, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetStatusRequest {}
 /// The status.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetStatusResponse {
     /// Origin of the log.
     #[prost(string, tag = "1")]
@@ -23,6 +23,41 @@ pub struct GetStatusResponse {
     /// Version of the program.
     #[prost(string, tag = "6")]
     pub version: ::prost::alloc::string::String,
+    /// Root of the published tree, as an id; empty for the empty log.
+    #[prost(string, tag = "7")]
+    pub root_hash: ::prost::alloc::string::String,
+    /// When the newest checkpoint was signed, Unix milliseconds: the time of its last event. Absent for
+    /// the empty log, which has none.
+    #[prost(uint64, optional, tag = "8")]
+    pub checkpoint_unix_ms: ::core::option::Option<u64>,
+    /// How long ago that was, in milliseconds, by the clock of who answers.
+    #[prost(uint64, optional, tag = "9")]
+    pub checkpoint_age_ms: ::core::option::Option<u64>,
+    /// Whether the projections were dropped and are being folded again; queries may have to wait.
+    #[prost(bool, tag = "10")]
+    pub refolding: bool,
+    /// How often they were, since the ledger was opened.
+    #[prost(uint64, tag = "11")]
+    pub refolds: u64,
+    /// What keeps the projections from being folded; empty when nothing does.
+    #[prost(string, tag = "12")]
+    pub index_fault: ::prost::alloc::string::String,
+    /// Bytes on disk; taken a minute ago at most.
+    #[prost(message, repeated, tag = "13")]
+    pub storage: ::prost::alloc::vec::Vec<StorageUse>,
+    /// Id of the key that signs envelopes, as `keyid` has it in DSSE.
+    #[prost(string, tag = "14")]
+    pub signing_key_id: ::prost::alloc::string::String,
+}
+/// What a part of the ledger takes on disk.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StorageUse {
+    /// `log`, `index` or `blobs`.
+    #[prost(string, tag = "1")]
+    pub part: ::prost::alloc::string::String,
+    /// Bytes of its files.
+    #[prost(uint64, tag = "2")]
+    pub bytes: u64,
 }
 /// Asks for a check.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -59,6 +59,9 @@ pub struct GetProofRootRequest {
     /// The root.
     #[prost(string, tag = "1")]
     pub root_hash: ::prost::alloc::string::String,
+    /// As of this tree size; the newest when absent.
+    #[prost(uint64, optional, tag = "2")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// A root with its envelope.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -76,6 +79,9 @@ pub struct GetNodeRequest {
     /// The node.
     #[prost(string, tag = "1")]
     pub node_id: ::prost::alloc::string::String,
+    /// As of this tree size; the newest when absent.
+    #[prost(uint64, optional, tag = "2")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// A node.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -128,6 +134,9 @@ pub struct DownloadBundleRequest {
     /// computed again from the bundle alone.
     #[prost(bool, tag = "5")]
     pub include_inputs: bool,
+    /// As of this tree size; the newest when absent. The bundle of a root is the same at every size.
+    #[prost(uint64, optional, tag = "6")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// A piece of a bundle.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -216,6 +225,9 @@ pub struct ListSealedProofsRequest {
     /// Token of an earlier answer to the same request.
     #[prost(string, tag = "4")]
     pub page_token: ::prost::alloc::string::String,
+    /// As of this tree size; the newest when absent. A page token says it already.
+    #[prost(uint64, optional, tag = "5")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// Some roots sealed in a period.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -334,7 +346,8 @@ pub mod proof_service_client {
                 .insert(GrpcMethod::new("stella.proof.v1.ProofService", "ListProofs"));
             self.inner.unary(req, path, codec).await
         }
-        /// One sealed root with its envelope. Unknown: PROOF_NOT_FOUND (NOT_FOUND).
+        /// One sealed root with its envelope. Unknown, or sealed after the tree size: PROOF_NOT_FOUND
+        /// (NOT_FOUND).
         pub async fn get_proof_root(
             &mut self,
             request: impl tonic::IntoRequest<super::GetProofRootRequest>,
@@ -359,7 +372,8 @@ pub mod proof_service_client {
                 .insert(GrpcMethod::new("stella.proof.v1.ProofService", "GetProofRoot"));
             self.inner.unary(req, path, codec).await
         }
-        /// One proof node, with the leaves that carry it. Unknown: NODE_NOT_FOUND (NOT_FOUND).
+        /// One proof node, with the leaves that carry it. Unknown, or recorded after the tree size:
+        /// NODE_NOT_FOUND (NOT_FOUND).
         pub async fn get_node(
             &mut self,
             request: impl tonic::IntoRequest<super::GetNodeRequest>,
@@ -384,8 +398,8 @@ pub mod proof_service_client {
                 .insert(GrpcMethod::new("stella.proof.v1.ProofService", "GetNode"));
             self.inner.unary(req, path, codec).await
         }
-        /// A proof bundle, in chunks: the same bytes at every download. With the chain, the scan's other
-        /// sealed roots are part of the content: the bytes stay the same until there is another one.
+        /// A proof bundle, in chunks: the same bytes at every download, with the chain, too: of the scan's
+        /// other sealed roots it has those that are earlier.
         ///
         /// Unknown scan: SCAN_NOT_FOUND (NOT_FOUND); unknown root, or none sealed: PROOF_NOT_FOUND
         /// (NOT_FOUND). Something of it was erased: PAYLOAD_ERASED (FAILED_PRECONDITION).
@@ -522,7 +536,8 @@ pub mod proof_service_server {
             tonic::Response<super::ListProofsResponse>,
             tonic::Status,
         >;
-        /// One sealed root with its envelope. Unknown: PROOF_NOT_FOUND (NOT_FOUND).
+        /// One sealed root with its envelope. Unknown, or sealed after the tree size: PROOF_NOT_FOUND
+        /// (NOT_FOUND).
         async fn get_proof_root(
             &self,
             request: tonic::Request<super::GetProofRootRequest>,
@@ -530,7 +545,8 @@ pub mod proof_service_server {
             tonic::Response<super::GetProofRootResponse>,
             tonic::Status,
         >;
-        /// One proof node, with the leaves that carry it. Unknown: NODE_NOT_FOUND (NOT_FOUND).
+        /// One proof node, with the leaves that carry it. Unknown, or recorded after the tree size:
+        /// NODE_NOT_FOUND (NOT_FOUND).
         async fn get_node(
             &self,
             request: tonic::Request<super::GetNodeRequest>,
@@ -541,8 +557,8 @@ pub mod proof_service_server {
             >
             + std::marker::Send
             + 'static;
-        /// A proof bundle, in chunks: the same bytes at every download. With the chain, the scan's other
-        /// sealed roots are part of the content: the bytes stay the same until there is another one.
+        /// A proof bundle, in chunks: the same bytes at every download, with the chain, too: of the scan's
+        /// other sealed roots it has those that are earlier.
         ///
         /// Unknown scan: SCAN_NOT_FOUND (NOT_FOUND); unknown root, or none sealed: PROOF_NOT_FOUND
         /// (NOT_FOUND). Something of it was erased: PAYLOAD_ERASED (FAILED_PRECONDITION).

@@ -147,6 +147,9 @@ pub struct GetSnapshotRequest {
     /// The snapshot.
     #[prost(string, tag = "1")]
     pub hash: ::prost::alloc::string::String,
+    /// As of this tree size; the newest when absent.
+    #[prost(uint64, optional, tag = "2")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// A snapshot.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -154,7 +157,8 @@ pub struct GetSnapshotResponse {
     /// The snapshot.
     #[prost(message, optional, tag = "1")]
     pub snapshot: ::core::option::Option<Snapshot>,
-    /// Rows by table, in the tables' order; tables without rows are left out.
+    /// Rows by table, in the tables' order; tables without rows are left out. Empty where the records
+    /// were removed since `tree_size`.
     #[prost(message, repeated, tag = "2")]
     pub tables: ::prost::alloc::vec::Vec<TableCount>,
     /// The header: canonical JSON whose SHA-256 is the hash.
@@ -184,6 +188,9 @@ pub struct DiffSnapshotsRequest {
     /// Empty for all.
     #[prost(string, tag = "3")]
     pub scan_id: ::prost::alloc::string::String,
+    /// As of this tree size; the newest when absent.
+    #[prost(uint64, optional, tag = "4")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// A row that differs.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -239,12 +246,15 @@ pub struct DiffTotal {
 /// Asks for a proof.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProveSnapshotRequest {
-    /// The snapshot; empty for the current feed snapshot.
+    /// The snapshot; empty for the feed snapshot that is current, or was at `tree_size`.
     #[prost(string, tag = "1")]
     pub hash: ::prost::alloc::string::String,
     /// Whether the records stand in the proof, too.
     #[prost(bool, tag = "5")]
     pub with_records: bool,
+    /// As of this tree size; the newest when absent.
+    #[prost(uint64, optional, tag = "6")]
+    pub tree_size: ::core::option::Option<u64>,
     /// What is proved.
     #[prost(oneof = "prove_snapshot_request::Subject", tags = "2, 3, 4")]
     pub subject: ::core::option::Option<prove_snapshot_request::Subject>,
@@ -279,6 +289,9 @@ pub struct GetPolicyRequest {
     /// The policy.
     #[prost(string, tag = "1")]
     pub hash: ::prost::alloc::string::String,
+    /// As of this tree size; the newest when absent.
+    #[prost(uint64, optional, tag = "2")]
+    pub tree_size: ::core::option::Option<u64>,
 }
 /// A policy.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -365,6 +378,9 @@ pub struct RemoveSnapshotResponse {
     /// How many blobs were deleted now.
     #[prost(uint64, tag = "3")]
     pub deleted_blobs: u64,
+    /// That it is removed: true in every answer, for readers of the document alone.
+    #[prost(bool, tag = "4")]
+    pub removed: bool,
 }
 /// What kind of snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -632,7 +648,9 @@ pub mod snapshot_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// One snapshot, with the number of rows by table. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND).
+        /// One snapshot, with the number of rows by table, as of a tree size. Unknown, or imported later:
+        /// SNAPSHOT_NOT_FOUND (NOT_FOUND). Removed before: SNAPSHOT_REMOVED (FAILED_PRECONDITION). One that
+        /// was removed later is answered as it was, without the number of its rows by table.
         pub async fn get_snapshot(
             &mut self,
             request: impl tonic::IntoRequest<super::GetSnapshotRequest>,
@@ -693,7 +711,9 @@ pub mod snapshot_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// What differs between two snapshots of one kind: rows in the snapshots' order, then the totals.
-        /// Over HTTP in one answer. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND), SCAN_NOT_FOUND (NOT_FOUND).
+        /// Over HTTP in one answer. Unknown, or later than the tree size: SNAPSHOT_NOT_FOUND (NOT_FOUND),
+        /// SCAN_NOT_FOUND (NOT_FOUND). Records that were removed, whenever: SNAPSHOT_REMOVED
+        /// (FAILED_PRECONDITION).
         pub async fn diff_snapshots(
             &mut self,
             request: impl tonic::IntoRequest<super::DiffSnapshotsRequest>,
@@ -724,8 +744,9 @@ pub mod snapshot_service_client {
             self.inner.server_streaming(req, path, codec).await
         }
         /// Proves which rows a snapshot has for a package or a vulnerability, none included: FORMATS.md
-        /// 7.4. Verifies offline against the snapshot's hash. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND). More
-        /// than one proof may hold: TOO_LARGE (INVALID_ARGUMENT).
+        /// 7.4. Verifies offline against the snapshot's hash. Unknown, or imported after the tree size:
+        /// SNAPSHOT_NOT_FOUND (NOT_FOUND). Records that were removed, whenever: SNAPSHOT_REMOVED
+        /// (FAILED_PRECONDITION). More than one proof may hold: TOO_LARGE (INVALID_ARGUMENT).
         pub async fn prove_snapshot(
             &mut self,
             request: impl tonic::IntoRequest<super::ProveSnapshotRequest>,
@@ -755,7 +776,8 @@ pub mod snapshot_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// A registered policy's canonical JSON. Unknown: POLICY_NOT_FOUND (NOT_FOUND).
+        /// A registered policy's canonical JSON. Unknown, or registered after the tree size:
+        /// POLICY_NOT_FOUND (NOT_FOUND).
         pub async fn get_policy(
             &mut self,
             request: impl tonic::IntoRequest<super::GetPolicyRequest>,
@@ -925,7 +947,9 @@ pub mod snapshot_service_server {
             tonic::Response<super::ListSnapshotsResponse>,
             tonic::Status,
         >;
-        /// One snapshot, with the number of rows by table. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND).
+        /// One snapshot, with the number of rows by table, as of a tree size. Unknown, or imported later:
+        /// SNAPSHOT_NOT_FOUND (NOT_FOUND). Removed before: SNAPSHOT_REMOVED (FAILED_PRECONDITION). One that
+        /// was removed later is answered as it was, without the number of its rows by table.
         async fn get_snapshot(
             &self,
             request: tonic::Request<super::GetSnapshotRequest>,
@@ -951,7 +975,9 @@ pub mod snapshot_service_server {
             + std::marker::Send
             + 'static;
         /// What differs between two snapshots of one kind: rows in the snapshots' order, then the totals.
-        /// Over HTTP in one answer. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND), SCAN_NOT_FOUND (NOT_FOUND).
+        /// Over HTTP in one answer. Unknown, or later than the tree size: SNAPSHOT_NOT_FOUND (NOT_FOUND),
+        /// SCAN_NOT_FOUND (NOT_FOUND). Records that were removed, whenever: SNAPSHOT_REMOVED
+        /// (FAILED_PRECONDITION).
         async fn diff_snapshots(
             &self,
             request: tonic::Request<super::DiffSnapshotsRequest>,
@@ -960,8 +986,9 @@ pub mod snapshot_service_server {
             tonic::Status,
         >;
         /// Proves which rows a snapshot has for a package or a vulnerability, none included: FORMATS.md
-        /// 7.4. Verifies offline against the snapshot's hash. Unknown: SNAPSHOT_NOT_FOUND (NOT_FOUND). More
-        /// than one proof may hold: TOO_LARGE (INVALID_ARGUMENT).
+        /// 7.4. Verifies offline against the snapshot's hash. Unknown, or imported after the tree size:
+        /// SNAPSHOT_NOT_FOUND (NOT_FOUND). Records that were removed, whenever: SNAPSHOT_REMOVED
+        /// (FAILED_PRECONDITION). More than one proof may hold: TOO_LARGE (INVALID_ARGUMENT).
         async fn prove_snapshot(
             &self,
             request: tonic::Request<super::ProveSnapshotRequest>,
@@ -969,7 +996,8 @@ pub mod snapshot_service_server {
             tonic::Response<super::ProveSnapshotResponse>,
             tonic::Status,
         >;
-        /// A registered policy's canonical JSON. Unknown: POLICY_NOT_FOUND (NOT_FOUND).
+        /// A registered policy's canonical JSON. Unknown, or registered after the tree size:
+        /// POLICY_NOT_FOUND (NOT_FOUND).
         async fn get_policy(
             &self,
             request: tonic::Request<super::GetPolicyRequest>,

@@ -15,7 +15,7 @@ const PARTS: [&str; 3] = ["log", "index", "blobs"];
 const WALK_AGAIN: Duration = Duration::from_mins(1);
 
 /// Bytes by part.
-type Parts = Vec<(&'static str, u64)>;
+pub(super) type Parts = Vec<(&'static str, u64)>;
 
 /// The sizes of the ledger's folders, and when they were taken.
 #[derive(Debug, Default)]
@@ -43,8 +43,13 @@ impl App {
             poisoned: self.ledger.log().poisoned().is_some(),
             checkpoint_age: signed.then_some(age),
             replays_waiting: self.jobs.waiting(),
-            storage: self.storage.of(&self.directory),
+            storage: self.storage(),
         }
+    }
+
+    /// Bytes on disk by part; taken a minute ago at most.
+    pub(super) fn storage(&self) -> Parts {
+        self.storage.of(&self.directory)
     }
 }
 

@@ -118,11 +118,17 @@ impl App {
         self.describe_policy(&self.view_at(receipt.end())?, hash)
     }
 
-    /// A registered policy, with its canonical JSON.
-    pub(crate) fn get_policy(&self, hash: PolicyHash) -> Result<wire::GetPolicyResponse, Refusal> {
+    /// A policy that is registered as of a tree, with its canonical JSON.
+    pub(crate) fn get_policy(
+        &self,
+        request: &wire::GetPolicyRequest,
+    ) -> Result<wire::GetPolicyResponse, Refusal> {
+        let hash: PolicyHash =
+            (request.hash.parse()).map_err(|problem| Refusal::field("hash", problem))?;
+        let view = self.view_of(request.tree_size)?;
         Ok(wire::GetPolicyResponse {
+            description: Some(self.describe_policy(&view, hash)?),
             policy: self.policy(hash)?.into(),
-            description: Some(self.describe_policy(&self.newest()?, hash)?),
         })
     }
 

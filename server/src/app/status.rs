@@ -6,9 +6,11 @@ use crate::refusal::Refusal;
 use std::ops::ControlFlow;
 use std::time::Duration;
 use stella_ledger::blobs::{BlobError, BlobLimit};
+use stella_ledger::clock::{Clock as _, SystemClock};
 use stella_proto::admin as wire;
 use stella_proto::reason::Reason;
 use stella_verify::hash::BlobDigest;
+use stella_verify::keys::PublicKey;
 use stella_verify::units::{TreeSize, UnixMillis};
 
 /// Largest input that is read back, in bytes: a snapshot of all public feeds, and room.
@@ -20,13 +22,34 @@ const STEP: Duration = Duration::from_millis(100);
 impl App {
     /// What the ledger is and how far it is.
     pub(crate) fn status(&self) -> Result<wire::GetStatusResponse, Refusal> {
+        let published = self.ledger.published();
+        let index = self.ledger.stats().index;
+        let signing_key_pem = self.keys.signing_pem()?;
+        let signing_key = PublicKey::from_pem(&signing_key_pem)
+            .map_err(|problem| Refusal::new(Reason::Internal, problem.to_string()))?;
+        let signed = (published.checkpoint.is_some()).then_some(published.time);
+        let now = SystemClock.now();
+        let storage = self.storage().into_iter();
         Ok(wire::GetStatusResponse {
             origin: self.origin.clone(),
             vkey: self.vkey.clone(),
-            signing_key_pem: self.keys.signing_pem()?,
-            tree_size: self.ledger.published().size.get(),
-            applied_size: self.ledger.stats().index.applied.get(),
+            signing_key_id: signing_key.id().to_string(),
+            signing_key_pem,
+            tree_size: published.size.get(),
+            applied_size: index.applied.get(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            root_hash: signed.map_or_else(String::new, |_| published.root.to_string()),
+            checkpoint_unix_ms: signed.map(UnixMillis::get),
+            checkpoint_age_ms: signed.map(|time| now.get().saturating_sub(time.get())),
+            refolding: index.refolding,
+            refolds: index.refolds,
+            index_fault: index.fault.unwrap_or_default(),
+            storage: storage
+                .map(|(part, bytes)| wire::StorageUse {
+                    part: part.to_owned(),
+                    bytes,
+                })
+                .collect(),
         })
     }
 

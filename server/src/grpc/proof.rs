@@ -39,7 +39,7 @@ impl ProofService for ProofRpc {
     ) -> Result<Response<wire::GetProofRootResponse>, Status> {
         let request = request.into_inner();
         Ok(Response::new(
-            blocking(&self.0, move |app| app.proof_root(&request.root_hash)).await?,
+            blocking(&self.0, move |app| app.proof_root(&request)).await?,
         ))
     }
 
@@ -49,7 +49,7 @@ impl ProofService for ProofRpc {
     ) -> Result<Response<wire::GetNodeResponse>, Status> {
         let request = request.into_inner();
         Ok(Response::new(
-            blocking(&self.0, move |app| app.node(&request.node_id)).await?,
+            blocking(&self.0, move |app| app.node(&request)).await?,
         ))
     }
 

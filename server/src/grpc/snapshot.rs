@@ -129,8 +129,8 @@ impl SnapshotService for SnapshotRpc {
         &self,
         request: Request<wire::GetSnapshotRequest>,
     ) -> Result<Response<wire::GetSnapshotResponse>, Status> {
-        let snapshot = hash("hash", &request.into_inner().hash)?;
-        let found = blocking(&self.0, move |app| app.snapshot(snapshot)).await?;
+        let request = request.into_inner();
+        let found = blocking(&self.0, move |app| app.snapshot(&request)).await?;
         Ok(Response::new(found))
     }
 
@@ -172,8 +172,8 @@ impl SnapshotService for SnapshotRpc {
         &self,
         request: Request<wire::GetPolicyRequest>,
     ) -> Result<Response<wire::GetPolicyResponse>, Status> {
-        let policy = hash("hash", &request.into_inner().hash)?;
-        let found = blocking(&self.0, move |app| app.get_policy(policy)).await?;
+        let request = request.into_inner();
+        let found = blocking(&self.0, move |app| app.get_policy(&request)).await?;
         Ok(Response::new(found))
     }
 

@@ -127,7 +127,8 @@ pub(crate) fn documents(
 
 /// Prints a table for people.
 pub(crate) fn table(table: &Table) -> Result<(), Failure> {
-    text(&table.render())
+    // Without headings the first line is empty.
+    text(table.render().trim_start_matches('\n'))
 }
 
 /// Says on stderr what was noticed and did not stop the command.

@@ -1,9 +1,9 @@
 //! Putting bundles together.
 
 use super::chain::Further;
-use super::{App, internal, manifest_of};
+use super::{App, internal, manifest_of, sealed};
 use crate::app::WAIT;
-use crate::app::scans::parse_scan_id;
+use crate::app::scans::{parse_scan_id, scan_state};
 use crate::refusal::Refusal;
 use stella_ledger::ledger::SealRecord;
 use stella_proto::proof as wire;
@@ -24,10 +24,11 @@ impl App {
     }
 
     fn build_bundle(&self, request: &wire::DownloadBundleRequest) -> Result<Vec<u8>, Refusal> {
+        let view = self.view_of(request.tree_size)?;
         let (state, seal) = if request.scan_id.is_empty() {
-            self.sealed(&request.root_hash)?
+            sealed(&view, &request.root_hash)?
         } else {
-            let (state, _) = self.scan_state(&parse_scan_id(&request.scan_id)?)?;
+            let state = scan_state(&view, &parse_scan_id(&request.scan_id)?)?;
             let seal = state.seal(&request.root_hash)?.clone();
             (state, seal)
         };

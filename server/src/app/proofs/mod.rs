@@ -15,7 +15,7 @@ use super::pages::{cut, page_size};
 use super::scans::{ScanState, parse_scan_id, scan_state};
 use crate::refusal::Refusal;
 use std::ops::ControlFlow;
-use stella_ledger::ledger::{PageSize, SealRecord};
+use stella_ledger::ledger::{PageSize, SealRecord, View};
 use stella_proto::proof as wire;
 use stella_proto::reason::Reason;
 use stella_verify::hash::{NodeId, ProofRoot};
@@ -45,8 +45,12 @@ impl App {
     }
 
     /// One sealed root with its envelope.
-    pub(crate) fn proof_root(&self, root: &str) -> Result<wire::GetProofRootResponse, Refusal> {
-        let (state, seal) = self.sealed(root)?;
+    pub(crate) fn proof_root(
+        &self,
+        request: &wire::GetProofRootRequest,
+    ) -> Result<wire::GetProofRootResponse, Refusal> {
+        let view = self.view_of(request.tree_size)?;
+        let (state, seal) = sealed(&view, &request.root_hash)?;
         let manifest = manifest_of(&state, &seal)?;
         let envelopes = self.envelopes(manifest, &seal)?;
         Ok(wire::GetProofRootResponse {
@@ -55,22 +59,14 @@ impl App {
         })
     }
 
-    /// The scan and the seal of a root.
-    fn sealed(&self, root: &str) -> Result<(ScanState, SealRecord), Refusal> {
-        let hash: ProofRoot = root
-            .parse()
-            .map_err(|problem| Refusal::field("root_hash", problem))?;
-        let seal = self.newest()?.root(&hash)?;
-        let (state, _) = self.scan_state(&seal.sealed.scan)?;
-        Ok((state, seal))
-    }
-
     /// One node, with the leaves that carry it.
-    pub(crate) fn node(&self, node_id: &str) -> Result<wire::GetNodeResponse, Refusal> {
-        let id: NodeId = node_id
-            .parse()
-            .map_err(|problem| Refusal::field("node_id", problem))?;
-        let view = self.newest()?;
+    pub(crate) fn node(
+        &self,
+        request: &wire::GetNodeRequest,
+    ) -> Result<wire::GetNodeResponse, Refusal> {
+        let id: NodeId =
+            (request.node_id.parse()).map_err(|problem| Refusal::field("node_id", problem))?;
+        let view = self.view_of(request.tree_size)?;
         let found = view.node(&id, LeafIndex::ZERO, PageSize::of(MAX_OCCURRENCES))?;
         let mut occurrences = Vec::new();
         for usage in &found.uses.items {
@@ -128,6 +124,16 @@ impl App {
         }
         Ok(proof)
     }
+}
+
+/// The scan and the seal of a root, as a tree has them.
+fn sealed(view: &View<'_>, root: &str) -> Result<(ScanState, SealRecord), Refusal> {
+    let hash: ProofRoot = root
+        .parse()
+        .map_err(|problem| Refusal::field("root_hash", problem))?;
+    let seal = view.root(&hash)?;
+    let state = scan_state(view, &seal.sealed.scan)?;
+    Ok((state, seal))
 }
 
 /// The manifest that a seal belongs to.

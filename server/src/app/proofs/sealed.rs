@@ -33,7 +33,7 @@ impl App {
         let period = [from, to].map(|time| time.get().to_string());
         let filters = period.each_ref().map(String::as_str);
         let listing = self.tokens.listing("ListSealedProofs", &filters);
-        let (view, place) = self.paged_at(listing, &request.page_token, None)?;
+        let (view, place) = self.paged_at(listing, &request.page_token, request.tree_size)?;
         let start = match place {
             Some(leaf) => LeafIndex::new(leaf),
             None => view.size_before(from)?.next_index(),

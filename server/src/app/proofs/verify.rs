@@ -49,7 +49,7 @@ impl App {
         request: &VerifyProofDocument,
         now: UnixMillis,
     ) -> Result<Report, Refusal> {
-        let (_, seal) = self.sealed(&request.proof_bundle_id)?;
+        let (_, seal) = super::sealed(&self.newest()?, &request.proof_bundle_id)?;
         let mut keys = vec![self.signing_key()?];
         keys.extend(self.signatures(&seal)?.public_keys);
         keys.retain(|key| is_named(key, &request.anchor_ids));

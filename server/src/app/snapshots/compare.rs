@@ -2,9 +2,10 @@
 
 use super::damaged;
 use crate::app::App;
-use crate::app::scans::parse_scan_id;
+use crate::app::scans::{parse_scan_id, scan_state};
 use crate::refusal::Refusal;
 use std::collections::BTreeSet;
+use stella_ledger::ledger::View;
 use stella_proto::snapshot as wire;
 use stella_scoring::snapshot::{DiffError, RowChange, RowChangeKind, diff, uses_of_row};
 use stella_verify::hash::SnapshotHash;
@@ -25,8 +26,10 @@ impl App {
         };
         let old = hash("old_hash", &request.old_hash)?;
         let new = hash("new_hash", &request.new_hash)?;
-        let uses = self.uses_of_scan(&request.scan_id)?;
-        let (before, after) = (self.records(old)?, self.records(new)?);
+        let view = self.view_of(request.tree_size)?;
+        let uses = uses_of_scan(&view, &request.scan_id)?;
+        let before = self.records_at(&view, old)?;
+        let after = self.records_at(&view, new)?;
         let found = diff(&before, &after, |key, before, after| {
             let Some(uses) = &uses else { return true };
             let mut touched = false;
@@ -56,19 +59,19 @@ impl App {
         });
         Ok(messages)
     }
+}
 
-    /// What all computations of a scan used; `None` without a scan.
-    fn uses_of_scan(&self, scan_id: &str) -> Result<Option<BTreeSet<UseKey>>, Refusal> {
-        if scan_id.is_empty() {
-            return Ok(None);
-        }
-        let (state, _) = self.scan_state(&parse_scan_id(scan_id)?)?;
-        let mut keys = BTreeSet::new();
-        for footprint in &state.footprints {
-            keys.extend(footprint.uses()?.keys().iter().copied());
-        }
-        Ok(Some(keys))
+/// What all computations of a scan used as far as a tree has them; `None` without a scan.
+fn uses_of_scan(view: &View<'_>, scan_id: &str) -> Result<Option<BTreeSet<UseKey>>, Refusal> {
+    if scan_id.is_empty() {
+        return Ok(None);
     }
+    let state = scan_state(view, &parse_scan_id(scan_id)?)?;
+    let mut keys = BTreeSet::new();
+    for footprint in &state.footprints {
+        keys.extend(footprint.uses()?.keys().iter().copied());
+    }
+    Ok(Some(keys))
 }
 
 fn change_to_wire(change: &RowChange) -> wire::RowChange {

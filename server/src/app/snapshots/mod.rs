@@ -12,6 +12,7 @@ use super::writer::{AppendOutcome, Draft};
 use crate::auth::Caller;
 use crate::refusal::Refusal;
 use prost::Message as _;
+use std::collections::BTreeMap;
 use stella_ledger::LedgerError;
 use stella_ledger::ledger::{Missing, View};
 use stella_ledger::log::{NameRule, Named};
@@ -197,12 +198,7 @@ impl App {
 
     /// The current feed snapshot.
     pub(in crate::app) fn current_feed(&self) -> Result<SnapshotHash, Refusal> {
-        self.current(SnapshotKind::Concelier)?.ok_or_else(|| {
-            Refusal::new(
-                Reason::SnapshotNotFound,
-                "no feed snapshot was published yet",
-            )
-        })
+        current_feed_in(&self.newest()?)
     }
 
     /// The current VEX snapshot; the empty one, imported on first use, when none was published.
@@ -226,15 +222,22 @@ impl App {
         current_in(&self.newest()?, kind)
     }
 
-    /// One snapshot, with its rows counted.
+    /// One snapshot as of a tree, with its rows counted while there are any.
     pub(crate) fn snapshot(
         &self,
-        hash: SnapshotHash,
+        request: &wire::GetSnapshotRequest,
     ) -> Result<wire::GetSnapshotResponse, Refusal> {
-        let view = self.newest()?;
+        let hash: SnapshotHash =
+            (request.hash.parse()).map_err(|problem| Refusal::field("hash", problem))?;
+        let view = self.view_of(request.tree_size)?;
         let snapshot = Self::describe(&view, hash)?;
         let header = view.snapshot(&hash)?.imported.header;
-        let counts = count_rows(&self.records(hash)?).map_err(|problem| damaged(hash, &problem))?;
+        let counts = match self.records(hash) {
+            Ok(records) => count_rows(&records).map_err(|problem| damaged(hash, &problem))?,
+            // The event that names it stays; a later one took the records.
+            Err(gone) if gone.reason == Reason::SnapshotRemoved => BTreeMap::default(),
+            Err(other) => return Err(other),
+        };
         let tables = counts.into_iter().map(|(table, rows)| wire::TableCount {
             table: table.as_str().to_owned(),
             rows,
@@ -282,6 +285,16 @@ fn publication(draft: Draft, hash: SnapshotHash, kind: SnapshotKind) -> Result<D
         EventType::SNAPSHOT_PUBLISHED,
         published.to_bytes(),
     )
+}
+
+/// The feed snapshot that is current in a tree.
+fn current_feed_in(view: &View<'_>) -> Result<SnapshotHash, Refusal> {
+    current_in(view, SnapshotKind::Concelier)?.ok_or_else(|| {
+        Refusal::new(
+            Reason::SnapshotNotFound,
+            "no feed snapshot was published yet",
+        )
+    })
 }
 
 fn current_in(view: &View<'_>, kind: SnapshotKind) -> Result<Option<SnapshotHash>, Refusal> {

@@ -1,6 +1,6 @@
 //! Proving what a snapshot holds, and what it does not.
 
-use super::damaged;
+use super::{current_feed_in, damaged};
 use crate::app::App;
 use crate::refusal::Refusal;
 use std::collections::BTreeMap;
@@ -19,12 +19,13 @@ impl App {
         &self,
         request: &wire::ProveSnapshotRequest,
     ) -> Result<Vec<u8>, Refusal> {
+        let view = self.view_of(request.tree_size)?;
         let hash: SnapshotHash = if request.hash.is_empty() {
-            self.current_feed()?
+            current_feed_in(&view)?
         } else {
             (request.hash.parse()).map_err(|problem| Refusal::field("hash", problem))?
         };
-        let records = self.records(hash)?;
+        let records = self.records_at(&view, hash)?;
         let loaded = LoadedRows::load(&records).map_err(|problem| damaged(hash, &problem))?;
         let questions = questions(&loaded, request.subject.as_ref())?;
         if questions.len() > MAX_SNAPSHOT_PROOF_ANSWERS {

@@ -52,6 +52,7 @@ impl App {
             hash: hash.to_string(),
             existing,
             deleted_blobs: self.delete_records(hash)?,
+            removed: true,
         })
     }
 

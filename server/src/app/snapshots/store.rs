@@ -7,7 +7,7 @@
 use crate::app::App;
 use crate::refusal::Refusal;
 use std::collections::BTreeSet;
-use stella_ledger::ledger::PageSize;
+use stella_ledger::ledger::{PageSize, View};
 use stella_proto::reason::Reason;
 use stella_scoring::snapshot::chunks;
 use stella_verify::hash::{BlobDigest, SnapshotHash, sha256};
@@ -47,6 +47,17 @@ impl App {
             list,
             chunks: digests,
         })
+    }
+
+    /// The records file of a snapshot that a tree has. What was removed since is gone for earlier
+    /// trees, too, and said to be.
+    pub(super) fn records_at(
+        &self,
+        view: &View<'_>,
+        hash: SnapshotHash,
+    ) -> Result<Vec<u8>, Refusal> {
+        view.snapshot(&hash)?;
+        self.records(hash)
     }
 
     /// The records file of an imported snapshot.

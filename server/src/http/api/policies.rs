@@ -34,10 +34,15 @@ pub(super) async fn list(
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     Path(hash): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let hash = (hash.parse()).map_err(|problem| Refusal::field("hash", problem))?;
-    let found = blocking(&app, move |app| app.get_policy(hash)).await?;
+    let query = Query::read(query.as_deref(), &["tree_size"])?;
+    let request = wire::GetPolicyRequest {
+        hash,
+        tree_size: query.optional("tree_size")?,
+    };
+    let found = blocking(&app, move |app| app.get_policy(&request)).await?;
     let name = "stella.snapshot.v1.GetPolicyResponse";
     // Whether it is the current one changes.
     answered(name, &found, Caching::AskAgain, &headers)

@@ -41,13 +41,20 @@ pub(super) async fn sealed(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let known = ["from_unix_ms", "to_unix_ms", "page_size", "page_token"];
+    let known = [
+        "from_unix_ms",
+        "to_unix_ms",
+        "page_size",
+        "page_token",
+        "tree_size",
+    ];
     let query = Query::read(query.as_deref(), &known)?;
     let request = wire::ListSealedProofsRequest {
         from_unix_ms: query.number("from_unix_ms")?,
         to_unix_ms: query.optional("to_unix_ms")?.unwrap_or(u64::MAX),
         page_size: query.number("page_size")?,
         page_token: query.text("page_token"),
+        tree_size: query.optional("tree_size")?,
     };
     let page = blocking(&app, move |app| app.sealed_between(&request)).await?;
     let proofs = page.proofs.iter().map(documents::proof);
@@ -60,9 +67,15 @@ pub(super) async fn sealed(
 pub(super) async fn root(
     State(app): State<Arc<App>>,
     Path(root_hash): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let found = blocking(&app, move |app| app.proof_root(&root_hash)).await?;
+    let query = Query::read(query.as_deref(), &["tree_size"])?;
+    let request = wire::GetProofRootRequest {
+        root_hash,
+        tree_size: query.optional("tree_size")?,
+    };
+    let found = blocking(&app, move |app| app.proof_root(&request)).await?;
     let name = "stella.proof.v1.GetProofRootResponse";
     answered(name, &found, Caching::ForEver, &headers)
 }
@@ -71,9 +84,15 @@ pub(super) async fn root(
 pub(super) async fn node(
     State(app): State<Arc<App>>,
     Path(node_id): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let found = blocking(&app, move |app| app.node(&node_id)).await?;
+    let query = Query::read(query.as_deref(), &["tree_size"])?;
+    let request = wire::GetNodeRequest {
+        node_id,
+        tree_size: query.optional("tree_size")?,
+    };
+    let found = blocking(&app, move |app| app.node(&request)).await?;
     let name = "stella.proof.v1.GetNodeResponse";
     answered(name, &found, Caching::AskAgain, &headers)
 }
@@ -104,7 +123,12 @@ pub(super) async fn download(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let known = ["include_chain", "include_anchors", "include_inputs"];
+    let known = [
+        "include_chain",
+        "include_anchors",
+        "include_inputs",
+        "tree_size",
+    ];
     let query = Query::read(query.as_deref(), &known)?;
     let request = wire::DownloadBundleRequest {
         scan_id,
@@ -112,6 +136,7 @@ pub(super) async fn download(
         include_chain: query.flag("include_chain")?,
         include_anchors: query.flag("include_anchors")?,
         include_inputs: query.flag("include_inputs")?,
+        tree_size: query.optional("tree_size")?,
     };
     let caching = if request.include_chain || request.include_anchors {
         Caching::AskAgain

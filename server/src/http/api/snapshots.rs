@@ -49,12 +49,15 @@ pub(super) async fn list(
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     Path(hash): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let hash: SnapshotHash = hash
-        .parse()
-        .map_err(|problem| Refusal::field("hash", problem))?;
-    let found = blocking(&app, move |app| app.snapshot(hash)).await?;
+    let query = Query::read(query.as_deref(), &["tree_size"])?;
+    let request = wire::GetSnapshotRequest {
+        hash,
+        tree_size: query.optional("tree_size")?,
+    };
+    let found = blocking(&app, move |app| app.snapshot(&request)).await?;
     let mut members = document("stella.snapshot.v1.GetSnapshotResponse", &found)?;
     // By name, as people look for them.
     let tables: Map<String, Value> = (found.tables.into_iter())
@@ -88,11 +91,12 @@ pub(super) async fn diff(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let query = Query::read(query.as_deref(), &["scan_id"])?;
+    let query = Query::read(query.as_deref(), &["scan_id", "tree_size"])?;
     let request = wire::DiffSnapshotsRequest {
         old_hash,
         new_hash,
         scan_id: query.text("scan_id"),
+        tree_size: query.optional("tree_size")?,
     };
     // Two snapshots differ as they do; what a scan uses grows with its replays.
     let caching = if request.scan_id.is_empty() {
@@ -117,7 +121,13 @@ pub(super) async fn prove(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let known = ["purl", "vulnerability", "entry", "with_records"];
+    let known = [
+        "purl",
+        "vulnerability",
+        "entry",
+        "with_records",
+        "tree_size",
+    ];
     let query = Query::read(query.as_deref(), &known)?;
     let subjects = [
         query.given("purl").map(Subject::Purl),
@@ -134,6 +144,7 @@ pub(super) async fn prove(
         hash: if current { String::new() } else { hash },
         subject,
         with_records: query.flag("with_records")?,
+        tree_size: query.optional("tree_size")?,
     };
     let caching = if current {
         Caching::AskAgain

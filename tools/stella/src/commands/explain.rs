@@ -76,11 +76,8 @@ impl Explain {
         let outline = match (&self.bundle, session, &self.scan_id) {
             (Some(path), _, _) => of_file(global, path)?,
             (None, Some(session), Some(scan)) => {
-                let root = match self.root_hash.as_str() {
-                    "" => newest_root(session, scan, &self.at).await?,
-                    root => root.to_owned(),
-                };
-                of_scan(global, session, scan, &root).await?
+                let tree_size = self.at.tree_size(session).await?;
+                of_scan(global, session, scan, &self.root_hash, tree_size).await?
             }
             _ => {
                 return Err(Failure::usage(
@@ -119,28 +116,16 @@ pub(crate) fn json(value: &stella_verify::json::Value) -> String {
     String::from_utf8_lossy(&canonicalize(value)).into_owned() + "\n"
 }
 
-/// The newest root of a scan as of a point of the history.
-async fn newest_root(session: &Session, scan: &str, at: &At) -> Result<String, Failure> {
-    let proofs = super::proof::proofs(session, scan, at).await?;
-    let newest = proofs.into_iter().next_back();
-    newest.map(|proof| proof.root_hash).ok_or_else(|| {
-        let message = format!("{scan} is not sealed yet");
-        Failure::of(Reason::ProofNotFound, message)
-    })
-}
-
-/// The outline of a scan's score; of the newest root when `root` is empty.
+/// The outline of a scan's score as of a tree size; of the newest root there when `root` is empty.
 pub(crate) async fn of_scan(
     global: &Global,
     session: &Session,
     scan: &str,
     root: &str,
+    tree_size: Option<u64>,
 ) -> Result<Outline, Failure> {
-    outline(
-        global,
-        &super::proof::fetch(session, scan, root).await?,
-        scan,
-    )
+    let bundle = super::proof::fetch(session, scan, root, tree_size).await?;
+    outline(global, &bundle, scan)
 }
 
 /// The outline of a bundle file.

@@ -252,7 +252,7 @@ impl Tour {
         root: &str,
         name: &str,
     ) -> Result<Verified, Failure> {
-        let bundle = super::proof::fetch(session, scan_id, root).await?;
+        let bundle = super::proof::fetch(session, scan_id, root, None).await?;
         let path = self.save(&format!("proofs/{name}.zip"), &bundle)?;
         let report = Trust::of_directory(&self.directory)?.judge(&bundle);
         if !report.verified() {
@@ -284,6 +284,7 @@ impl Tour {
             .ok_or_else(|| Failure::operational("no rule of the example moved anything"))?;
         let request = GetNodeRequest {
             node_id: rule.node.to_string(),
+            tree_size: None,
         };
         let node = session
             .connection()

@@ -156,6 +156,7 @@ fn a_fork_is_noticed() {
     let other = other.verifier_key().to_string();
     // The same three files as points of the history, for any query.
     let scan = example.text("scanId");
+    let feed = example.answer["snapshots"][0].as_str().unwrap();
     for query in [
         &["ledger", "events"][..],
         &["ledger", "rebuild"],
@@ -175,6 +176,18 @@ fn a_fork_is_noticed() {
         &["proof", "list", "--scan-id", scan],
         &["proof", "status", "--scan-id", scan],
         &["snapshot", "list"],
+        &["snapshot", "show", feed],
+        &["snapshot", "diff", feed, feed],
+        &[
+            "snapshot",
+            "prove",
+            "--package",
+            "pkg:cargo/h2",
+            "--snapshot",
+            feed,
+            "-o",
+            "h2.proof.json",
+        ],
     ] {
         let at = |file: &str| example.run(&[query, &["--at", file]].concat());
         at("kept.txt").good();

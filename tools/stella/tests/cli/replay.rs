@@ -307,6 +307,104 @@ fn history_is_asked_and_folded_at_any_point() {
 }
 
 #[test]
+fn what_came_later_is_not_there_then() {
+    let example = Example::new();
+    let json = |arguments: &[&str]| {
+        let mut all = arguments.to_vec();
+        all.extend(["--format", "json"]);
+        example.run(&all).json()
+    };
+    let scan = example.text("scanId");
+    let now = json(&["scan", "status", "--scan-id", scan]);
+    // The first score's seal, and everything before it.
+    let proofs = json(&["proof", "list", "--scan-id", scan]);
+    let at = (proofs[0]["leafIndex"].as_u64().unwrap() + 1).to_string();
+    // The second feed came later, and so did all that can be asked of it.
+    let snapshots = example.answer["snapshots"].as_array().unwrap();
+    let june = snapshots[0].as_str().unwrap();
+    let september = snapshots[1].as_str().unwrap();
+    let policies = json(&["snapshot", "list", "--kind", "policy", "--at", &at]);
+    let policy = text(&policies[0], "hash");
+    let prove = [
+        "snapshot",
+        "prove",
+        "--package",
+        "pkg:cargo/h2",
+        "-o",
+        "p.json",
+    ];
+    let root = now["rootHash"].as_str().unwrap();
+    for (query, reason) in [
+        (
+            vec!["snapshot", "show", september],
+            "SNAPSHOT_NOT_FOUND|POLICY_NOT_FOUND",
+        ),
+        (
+            vec!["snapshot", "diff", june, september],
+            "SNAPSHOT_NOT_FOUND|POLICY_NOT_FOUND",
+        ),
+        (
+            [&prove[..], &["--snapshot", september]].concat(),
+            "SNAPSHOT_NOT_FOUND",
+        ),
+        (
+            vec!["score", "explain", "--scan-id", scan, "--root-hash", root],
+            "PROOF_NOT_FOUND",
+        ),
+    ] {
+        let asked = [&query[..], &["--at", &at]].concat();
+        let answer = example.run(&asked);
+        let mut reasons = reason.split('|');
+        assert!(
+            reasons.any(|reason| answer.stderr.contains(reason)),
+            "{asked:?}: {}",
+            answer.stderr
+        );
+        example.run(&query).good();
+    }
+    let shown = json(&["snapshot", "show", june, "--at", &at]);
+    assert_eq!(
+        (&shown["current"], &shown["hash"]),
+        (&true.into(), &june.into())
+    );
+    assert_eq!(json(&["snapshot", "show", june])["current"], false);
+    let shown = json(&["snapshot", "show", policy, "--at", &at]);
+    assert_eq!(text(&shown, "kind"), "policy");
+    let proved = json(&[&prove[..], &["--at", &at]].concat());
+    assert_eq!(text(&proved, "snapshot"), june);
+    assert_eq!(text(&json(&prove), "snapshot"), september);
+}
+
+#[test]
+fn a_ledger_says_what_it_is_and_how_far_it_is() {
+    let example = Example::new();
+    let status = example.run(&["ledger", "status", "--format", "json"]);
+    let status = status.json();
+    let checkpoint = example.run(&["ledger", "checkpoint", "--format", "json"]);
+    let checkpoint = checkpoint.json();
+    for member in ["origin", "treeSize", "rootHash"] {
+        assert_eq!(status[member], checkpoint[member], "{member}");
+    }
+    let projections = &status["projections"];
+    assert_eq!(projections["appliedSize"], status["treeSize"]);
+    assert_eq!(
+        (&projections["lag"], &projections["refolding"]),
+        (&0.into(), &false.into())
+    );
+    assert!(projections["fault"].is_null());
+    assert!(status["checkpoint"]["ageMs"].is_u64() && status["checkpoint"]["time"].is_string());
+    for part in ["log", "index", "blobs"] {
+        assert!(status["bytesOnDisk"][part].as_u64().unwrap() > 0, "{part}");
+    }
+    // The ids are those that signatures carry.
+    let vkey = text(&status["logKey"], "vkey");
+    assert!(vkey.contains(&format!("+{}+", text(&status["logKey"], "id"))));
+    assert!(!text(&status["signingKey"], "id").is_empty());
+    let words = example.run(&["ledger", "status"]).good();
+    assert!(words.stdout.contains("up to date"), "{}", words.stdout);
+}
+
+#[test]
 fn the_registry_is_listed_compared_and_proved() {
     let example = Example::new();
     let json = |arguments: &[&str]| {

@@ -31,6 +31,7 @@ pub(super) fn operations() -> Vec<Operation> {
                 ),
                 ("include_anchors", Flag, "Add public keys."),
                 ("include_inputs", Flag, "Add all inputs."),
+                TREE_SIZE,
             ])
             .answers("200", "application/zip", "File", "The bundle."),
         post(
@@ -50,6 +51,7 @@ pub(super) fn operations() -> Vec<Operation> {
             ("to_unix_ms", Number, "The millisecond after the last."),
             PAGE_SIZE,
             PAGE_TOKEN,
+            TREE_SIZE,
         ])
         .gives("Proofs"),
         get(
@@ -57,7 +59,10 @@ pub(super) fn operations() -> Vec<Operation> {
             routes::ROOT,
             "Read a sealed root with its envelope",
         )
+        .query(&[TREE_SIZE])
         .gives("stella.proof.v1.GetProofRootResponse"),
-        get("getNode", routes::NODE, "Read a proof node").gives("stella.proof.v1.GetNodeResponse"),
+        get("getNode", routes::NODE, "Read a proof node")
+            .query(&[TREE_SIZE])
+            .gives("stella.proof.v1.GetNodeResponse"),
     ]
 }

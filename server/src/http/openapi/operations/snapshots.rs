@@ -17,6 +17,7 @@ pub(super) fn operations() -> Vec<Operation> {
             ])
             .gives("Snapshots"),
         get("getSnapshot", routes::SNAPSHOT, "Read a snapshot")
+            .query(&[TREE_SIZE])
             .gives("stella.snapshot.v1.GetSnapshotResponse"),
         delete(
             "removeSnapshot",
@@ -35,7 +36,10 @@ pub(super) fn operations() -> Vec<Operation> {
             routes::SNAPSHOT_DIFF,
             "Compare two snapshots",
         )
-        .query(&[("scan_id", Text, "Only rows that this scan uses.")])
+        .query(&[
+            ("scan_id", Text, "Only rows that this scan uses."),
+            TREE_SIZE,
+        ])
         .gives("stella.snapshot.v1.DiffSnapshotsResponse"),
         get(
             "proveSnapshot",
@@ -47,6 +51,7 @@ pub(super) fn operations() -> Vec<Operation> {
             ("vulnerability", Text, "All rows of this id."),
             ("entry", Text, "One row."),
             ("with_records", Flag, "Whether records stand in the proof."),
+            TREE_SIZE,
         ])
         .gives("SnapshotProof"),
         get("listPolicies", routes::POLICIES, "List policies")
@@ -57,6 +62,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .written_as("text/plain")
             .gives("stella.snapshot.v1.RegisterPolicyResponse"),
         get("getPolicy", routes::POLICY, "Read a policy")
+            .query(&[TREE_SIZE])
             .gives("stella.snapshot.v1.GetPolicyResponse"),
         post("publishPolicy", routes::POLICY_PUBLISH, "Publish a policy")
             .gives("stella.snapshot.v1.Policy"),

@@ -4,6 +4,7 @@ mod events;
 mod export;
 mod operate;
 mod prove;
+mod status;
 mod verify;
 
 pub(crate) use prove::tlog_proof;
@@ -21,6 +22,8 @@ use stella_verify::note::VerifierKey;
 /// The log itself: checkpoints, events, proofs, checks
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ledger {
+    /// Show what the ledger is and how far it is
+    Status(status::Status),
     /// Print the newest checkpoint, verified: a C2SP signed note
     Checkpoint(prove::Checkpoint),
     /// Prove that a leaf is in the log: a C2SP tlog-proof
@@ -50,6 +53,7 @@ impl Ledger {
         }
         let session = Session::open(global).await?;
         let outcome = match self {
+            Self::Status(verb) => verb.run(global.format, &session).await,
             Self::Checkpoint(verb) => verb.run(global, &session).await,
             Self::Prove(verb) => verb.run(global, &session).await,
             Self::Consistency(verb) => verb.run(global, &session).await,

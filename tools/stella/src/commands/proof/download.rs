@@ -112,15 +112,17 @@ pub(crate) fn save(path: &Path, bundle: &[u8]) -> Result<(), Failure> {
     std::fs::rename(&temporary, path).map_err(failed)
 }
 
-/// Downloads one bundle.
+/// Downloads one bundle; with a tree size only one that was sealed there.
 pub(crate) async fn fetch(
     session: &Session,
     scan_id: &str,
     root_hash: &str,
+    tree_size: Option<u64>,
 ) -> Result<Vec<u8>, Failure> {
     let request = wire::DownloadBundleRequest {
         scan_id: scan_id.to_owned(),
         root_hash: root_hash.to_owned(),
+        tree_size,
         ..wire::DownloadBundleRequest::default()
     };
     fetch_with(session, request).await

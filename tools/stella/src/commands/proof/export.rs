@@ -69,6 +69,8 @@ pub(crate) struct ExportBatch {
     /// Folder to write to; it must be new or empty
     #[arg(long, value_name = "DIR")]
     output_dir: PathBuf,
+    #[command(flatten)]
+    at: At,
 }
 
 impl Extras {
@@ -118,6 +120,7 @@ impl ExportBatch {
             to_unix_ms: to.get(),
             page_size: MAX_PAGE,
             page_token: String::new(),
+            tree_size: self.at.tree_size(session).await?,
         };
         let mut client = session.connection().proofs();
         let mut rows = Vec::new();

@@ -181,7 +181,7 @@ impl Verify {
                 Some(trust) => trust,
                 None => Trust::of_server(&session).await?,
             };
-            Ok((trust, super::fetch(&session, "", root).await?))
+            Ok((trust, super::fetch(&session, "", root, None).await?))
         };
         let fetched: Result<_, Failure> = fetched.await;
         session.close().await?;

@@ -90,7 +90,8 @@ impl Diff {
             }
             (_, _, Some(session), Some(scan)) => {
                 let roots = roots(session, scan, self.old_root, self.new_root, &self.at).await?;
-                between(global, session, scan, &roots).await?
+                let tree_size = self.at.tree_size(session).await?;
+                between(global, session, scan, &roots, tree_size).await?
             }
             _ => {
                 return Err(Failure::usage(
@@ -151,17 +152,18 @@ pub(super) async fn between(
     session: &Session,
     scan: &str,
     roots: &Roots,
+    tree_size: Option<u64>,
 ) -> Result<Explained, Failure> {
-    let old = of_scan(global, session, scan, &roots.old).await?;
+    let old = of_scan(global, session, scan, &roots.old, tree_size).await?;
     let new = if roots.old == roots.new {
         old.clone()
     } else {
-        of_scan(global, session, scan, &roots.new).await?
+        of_scan(global, session, scan, &roots.new, tree_size).await?
     };
     let mut diff = ScoreDiff::between(&old, &new);
     for input in &mut diff.inputs {
         match input.name.as_str() {
-            "feed" | "vex" => rows(session, scan, input).await?,
+            "feed" | "vex" => rows(session, scan, input, tree_size).await?,
             "policy" => policies(session, input).await?,
             _ => (),
         }
@@ -169,8 +171,13 @@ pub(super) async fn between(
     Ok(Explained(diff))
 }
 
-/// Fills in what differs between two snapshots.
-async fn rows(session: &Session, scan: &str, input: &mut InputChange) -> Result<(), Failure> {
+/// Fills in what differs between two snapshots, for what the scan used at a tree size.
+async fn rows(
+    session: &Session,
+    scan: &str,
+    input: &mut InputChange,
+    tree_size: Option<u64>,
+) -> Result<(), Failure> {
     let (Some(old), Some(new)) = (&input.old, &input.new) else {
         return Ok(());
     };
@@ -178,6 +185,7 @@ async fn rows(session: &Session, scan: &str, input: &mut InputChange) -> Result<
         old_hash: old.clone(),
         new_hash: new.clone(),
         scan_id: scan.to_owned(),
+        tree_size,
     };
     let mut client = session.connection().snapshots();
     let mut answers = client.diff_snapshots(request).await?.into_inner();
@@ -237,6 +245,8 @@ async fn policies(session: &Session, input: &mut InputChange) -> Result<(), Fail
 async fn policy(session: &Session, hash: &str) -> Result<Value, Failure> {
     let request = wire::GetPolicyRequest {
         hash: hash.to_owned(),
+        // What a policy says is the same at every size.
+        tree_size: None,
     };
     let mut client = session.connection().snapshots();
     let answer = client.get_policy(request).await?.into_inner();

@@ -123,7 +123,7 @@ impl Replay {
             old: answer.original_root_hash,
             new: answer.replayed_root_hash,
         };
-        let explained = between(global, session, &scan_id, &roots).await?;
+        let explained = between(global, session, &scan_id, &roots, None).await?;
         match drawing(Drawing::Table, global) {
             Drawing::Json => output::document(global.format, &explained.in_document(document)?)?,
             table => {

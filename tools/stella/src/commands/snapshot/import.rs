@@ -107,7 +107,10 @@ async fn import_policy(
         };
         client.publish_policy(request).await?.into_inner().policy
     } else {
-        let request = wire::GetPolicyRequest { hash };
+        let request = wire::GetPolicyRequest {
+            hash,
+            tree_size: None,
+        };
         client.get_policy(request).await?.into_inner().description
     };
     output::document(format, &policy_json(&policy.unwrap_or_default()))?;

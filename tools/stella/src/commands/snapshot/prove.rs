@@ -1,5 +1,6 @@
 //! Proving what a snapshot holds, and verifying such a proof without any ledger.
 
+use crate::at::At;
 use crate::commands::scan::read;
 use crate::failure::Failure;
 use crate::output::{self, Format};
@@ -37,6 +38,8 @@ pub(crate) struct Prove {
     /// Where to write the proof
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
+    #[command(flatten)]
+    at: At,
 }
 
 /// Verify a proof of what a snapshot holds, offline
@@ -60,15 +63,17 @@ impl Prove {
             (_, Some(id), _) => Subject::Vulnerability(id),
             (_, _, entry) => Subject::Entry(entry.unwrap_or_default()),
         };
+        let tree_size = self.at.tree_size(session).await?;
         let mut client = session.connection().snapshots();
         let hash = match self.snapshot.as_str() {
-            "" => current(session).await?,
+            "" => current(session, tree_size).await?,
             hash => hash.to_owned(),
         };
         let request = wire::ProveSnapshotRequest {
             hash: hash.clone(),
             with_records: self.with_records,
             subject: Some(subject),
+            tree_size,
         };
         let proof = client.prove_snapshot(request).await?.into_inner().proof;
         let verified = verified(&proof, &hash)?;
@@ -79,9 +84,9 @@ impl Prove {
     }
 }
 
-/// The hash of the current feed snapshot.
-async fn current(session: &Session) -> Result<String, Failure> {
-    let feeds = super::snapshots(session, wire::SnapshotKind::Concelier, None).await?;
+/// The hash of the feed snapshot that is current, or was at a tree size.
+async fn current(session: &Session, tree_size: Option<u64>) -> Result<String, Failure> {
+    let feeds = super::snapshots(session, wire::SnapshotKind::Concelier, tree_size).await?;
     let found = feeds
         .iter()
         .find(|row| row.get("current") == Some(&Value::Bool(true)));

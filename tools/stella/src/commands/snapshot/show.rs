@@ -1,6 +1,7 @@
 //! Looking at snapshots and policies, and comparing them.
 
 use super::{is_unknown, policy_json};
+use crate::at::At;
 use crate::commands::score::{kind_of, policy_notes};
 use crate::failure::Failure;
 use crate::output::{self, Format};
@@ -17,6 +18,8 @@ pub(crate) struct Show {
     /// The snapshot or policy
     #[arg(value_name = "HASH")]
     hash: String,
+    #[command(flatten)]
+    at: At,
 }
 
 /// Show what differs between two snapshots or two policies
@@ -37,17 +40,21 @@ pub(crate) struct Diff {
     /// Only totals
     #[arg(long)]
     summary: bool,
+    #[command(flatten)]
+    at: At,
 }
 
 impl Show {
     pub(super) async fn run(self, session: &Session, format: Format) -> Result<u8, Failure> {
+        let tree_size = self.at.tree_size(session).await?;
         let mut client = session.connection().snapshots();
         let request = wire::GetSnapshotRequest {
             hash: self.hash.clone(),
+            tree_size,
         };
         let document = match client.get_snapshot(request).await {
             Ok(answer) => shown(&answer.into_inner()),
-            Err(refusal) if is_unknown(&refusal) => policy(session, self.hash).await?,
+            Err(refusal) if is_unknown(&refusal) => policy(session, self.hash, tree_size).await?,
             Err(refusal) => return Err(refusal.into()),
         };
         output::document(format, &document)?;
@@ -68,8 +75,8 @@ fn shown(answer: &wire::GetSnapshotResponse) -> Value {
     document
 }
 
-async fn policy(session: &Session, hash: String) -> Result<Value, Failure> {
-    let request = wire::GetPolicyRequest { hash };
+async fn policy(session: &Session, hash: String, tree_size: Option<u64>) -> Result<Value, Failure> {
+    let request = wire::GetPolicyRequest { hash, tree_size };
     let mut client = session.connection().snapshots();
     let answer = client.get_policy(request).await?.into_inner();
     let mut document = policy_json(&answer.description.unwrap_or_default());
@@ -82,15 +89,19 @@ async fn policy(session: &Session, hash: String) -> Result<Value, Failure> {
 
 impl Diff {
     pub(super) async fn run(self, session: &Session, format: Format) -> Result<u8, Failure> {
+        let tree_size = self.at.tree_size(session).await?;
         let request = wire::DiffSnapshotsRequest {
             old_hash: self.old.clone(),
             new_hash: self.new.clone(),
             scan_id: self.scan_id.clone(),
+            tree_size,
         };
         let mut client = session.connection().snapshots();
         let mut answers = match client.diff_snapshots(request).await {
             Ok(answers) => answers.into_inner(),
-            Err(refusal) if is_unknown(&refusal) => return self.policies(session, format).await,
+            Err(refusal) if is_unknown(&refusal) => {
+                return self.policies(session, format, tree_size).await;
+            }
             Err(refusal) => return Err(refusal.into()),
         };
         let (mut rows, mut totals) = (Vec::new(), Vec::new());
@@ -127,9 +138,14 @@ impl Diff {
         Ok(0)
     }
 
-    async fn policies(&self, session: &Session, format: Format) -> Result<u8, Failure> {
-        let old = policy(session, self.old.clone()).await?;
-        let new = policy(session, self.new.clone()).await?;
+    async fn policies(
+        &self,
+        session: &Session,
+        format: Format,
+        tree_size: Option<u64>,
+    ) -> Result<u8, Failure> {
+        let old = policy(session, self.old.clone(), tree_size).await?;
+        let new = policy(session, self.new.clone(), tree_size).await?;
         let part = |document: &Value| document.get("policy").cloned().unwrap_or_default();
         let notes = policy_notes(&part(&old), &part(&new));
         if format == Format::Table {

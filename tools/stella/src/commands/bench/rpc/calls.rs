@@ -82,6 +82,7 @@ impl Request for NodeCalls {
         let place = usize::try_from(mix(n) % count).unwrap_or(0);
         let request = GetNodeRequest {
             node_id: self.ids.get(place).cloned().unwrap_or_default(),
+            tree_size: None,
         };
         self.pool.of(client)?.proofs().get_node(request).await?;
         Ok(())
