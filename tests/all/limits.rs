@@ -101,10 +101,10 @@ async fn a_deadline_is_kept_and_what_it_cut_is_not_half_done() {
     connection.ledger().append(event("first", 1)).await.unwrap();
     // What comes too late is not begun. Asked for by hand: the client's own transport gives up at the
     // same moment as the server.
-    let request = wire::GetCheckpointRequest { at_least: Some(1) }.encode_to_vec();
+    let request = wire::GetInclusionProofRequest::default().encode_to_vec();
     let mut body = vec![0, 0, 0, 0, u8::try_from(request.len()).unwrap()];
     body.extend(request);
-    let path = "/stella.ledger.v1.LedgerService/GetCheckpoint";
+    let path = "/stella.ledger.v1.LedgerService/GetInclusionProof";
     let lines = [
         "content-type: application/grpc",
         "te: trailers",

@@ -4,6 +4,7 @@ use crate::commands::bench::append::Appends;
 use crate::commands::bench::load::Request as _;
 use crate::commands::quickstart;
 use crate::failure::Failure;
+use futures_util::StreamExt as _;
 use stella_client::Connection;
 use stella_proto::ledger as wire;
 use stella_proto::proof::ListSealedProofsRequest;
@@ -12,6 +13,9 @@ use stella_verify::event::RuleApplied;
 
 /// Events in a request while the log is filled.
 const FILL_BATCH: usize = 1000;
+
+/// Such requests under way at once.
+const FILL_IN_FLIGHT: usize = 8;
 
 /// Node ids that are asked for, at most.
 const MOST_NODES: usize = 100_000;
@@ -43,8 +47,11 @@ pub(super) async fn fill(
         if size >= leaves.max(1) {
             return Ok(size);
         }
-        for n in 0..(leaves.max(1) - size).div_ceil(batch) {
-            filler.send(0, n).await?;
+        let missing = (leaves.max(1) - size).div_ceil(batch);
+        let requests = tokio_stream::iter(0..missing).map(|n| filler.send(0, n));
+        let mut answers = requests.buffer_unordered(FILL_IN_FLIGHT);
+        while let Some(answer) = answers.next().await {
+            answer?;
         }
     }
 }
