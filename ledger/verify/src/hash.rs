@@ -88,6 +88,10 @@ const NOT_A_DIGIT: u8 = 0x80;
 
 /// The value of a digit, or [`NOT_A_DIGIT`].
 fn nibble(digit: u8) -> u8 {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the compiler evaluates it, and would refuse to go beyond"
+    )]
     const VALUES: [u8; 256] = {
         let mut values = [NOT_A_DIGIT; 256];
         let mut value = 0;

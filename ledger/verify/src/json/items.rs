@@ -13,6 +13,9 @@ pub(crate) struct Items<'a> {
     first: bool,
 }
 
+/// An item and its bytes.
+type Spelled<'a, T> = (Item<T>, &'a [u8]);
+
 /// One item.
 pub(crate) enum Item<T> {
     /// It has the expected form.
@@ -43,7 +46,7 @@ impl<'a> Items<'a> {
     pub(crate) fn next<T>(
         &mut self,
         known: impl FnOnce(&mut Known<'_, '_>) -> Option<T>,
-    ) -> Result<Option<(Item<T>, &'a [u8])>, JsonError> {
+    ) -> Result<Option<Spelled<'a, T>>, JsonError> {
         if self.parser.skip("]") {
             return Ok(None);
         }
