@@ -59,6 +59,11 @@ impl Failure {
         self
     }
 
+    /// Whether it is of this row of the table.
+    pub(crate) fn is(&self, reason: Reason) -> bool {
+        self.reason == reason.name()
+    }
+
     /// Says it on stderr and answers the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         let mut stderr = std::io::stderr().lock();

@@ -8,6 +8,7 @@ use crate::output::{self, Format};
 use crate::session::Session;
 use clap::Args;
 use serde_json::{Value, json};
+use stella_proto::reason::Reason;
 use stella_proto::snapshot as wire;
 use stella_server::documents;
 use tokio_stream::StreamExt as _;
@@ -54,7 +55,17 @@ impl Show {
         };
         let document = match client.get_snapshot(request).await {
             Ok(answer) => shown(&answer.into_inner()),
-            Err(refusal) if is_unknown(&refusal) => policy(session, self.hash, tree_size).await?,
+            Err(refusal) if is_unknown(&refusal) => {
+                let found = policy(session, self.hash, tree_size).await;
+                // Neither is there: most hashes name snapshots, so that is what is said.
+                found.map_err(|problem| {
+                    if problem.is(Reason::PolicyNotFound) {
+                        refusal.into()
+                    } else {
+                        problem
+                    }
+                })?
+            }
             Err(refusal) => return Err(refusal.into()),
         };
         output::document(format, &document)?;
