@@ -7,7 +7,6 @@
 
 use super::parse::Parser;
 use super::{JsonError, Object, SafeInteger, Text, Value};
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::str::FromStr;
 
@@ -32,12 +31,12 @@ impl<'p, 'a> Known<'p, 'a> {
 
     /// A string.
     pub(crate) fn text(&mut self) -> Option<Text> {
-        self.characters().map(|text| Text::Owned(text.into_owned()))
+        self.0.quoted().map(|text| Text::Owned(text.into_owned()))
     }
 
     /// A string that is the spelling of some type.
     pub(crate) fn parsed<T: FromStr>(&mut self) -> Option<T> {
-        self.characters()?.parse().ok()
+        self.0.quoted()?.parse().ok()
     }
 
     /// An integer.
@@ -75,10 +74,6 @@ impl<'p, 'a> Known<'p, 'a> {
             }
             self.literal(",")?;
         }
-    }
-
-    fn characters(&mut self) -> Option<Cow<'a, str>> {
-        self.0.quoted()?.ok()
     }
 }
 

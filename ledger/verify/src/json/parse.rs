@@ -130,9 +130,9 @@ impl<'a> Parser<'a> {
         self.depth = place.depth;
     }
 
-    /// The characters of a string, if one begins here.
-    pub(super) fn quoted(&mut self) -> Option<Result<Cow<'a, str>, JsonError>> {
-        (self.peek() == Some(b'"')).then(|| self.string())
+    /// The characters of a string, if a well-formed one begins here.
+    pub(super) fn quoted(&mut self) -> Option<Cow<'a, str>> {
+        (self.peek() == Some(b'"')).then(|| self.string().ok())?
     }
 
     /// Takes `text` if it stands here.

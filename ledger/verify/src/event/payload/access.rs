@@ -1,7 +1,9 @@
 //! Calls that were refused, and acts that took a privilege.
 
 use super::PayloadError;
-use crate::json::{FieldError, Fields, ObjectWriter, SafeInteger, parse_canonical};
+use crate::json::{
+    FieldError, Fields, MAX_SAFE_INTEGER, ObjectWriter, SafeInteger, parse_canonical,
+};
 use crate::time::{format_time, parse_time};
 use crate::units::UnixMillis;
 use alloc::string::String;
@@ -158,7 +160,7 @@ impl AccessDenied {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(512);
         let mut object = ObjectWriter::new(&mut out);
-        let most = SafeInteger::new((1 << 53) - 1).unwrap_or(SafeInteger::ZERO);
+        let most = SafeInteger::new(MAX_SAFE_INTEGER).unwrap_or(SafeInteger::ZERO);
         object.integer("count", SafeInteger::try_from(self.count).unwrap_or(most));
         object.text("first", &written(self.first));
         object.text("last", &written(self.last));
