@@ -35,6 +35,8 @@ pub use keys::Keys;
 pub use limits::{Limits, Rate};
 pub use metrics::Metrics;
 pub use refusal::Refusal;
-pub use serve::{Embedded, ServeError, ServeOptions, serve, serve_tls, serve_while_opening};
+pub use serve::{
+    Embedded, ServeError, ServeOptions, serve, serve_open, serve_tls, serve_while_opening,
+};
 pub use tls::{ClientAuth, PeerCertificates, Tls, TlsError, TlsFiles};
 pub use trace::{OtlpError, Spans};

@@ -108,7 +108,11 @@ pub async fn serve_tls(
     serve_open(app, listener, options, shutdown).await
 }
 
-async fn serve_open(
+/// Serves an open ledger as the options say until `shutdown` resolves; calls in flight are finished.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve_open(
     app: Arc<App>,
     listener: TcpListener,
     options: ServeOptions,

@@ -7,7 +7,7 @@ use stella_verify::units::TreeSize;
 
 use super::{Ledger, LedgerError, LedgerOptions, LogSource};
 use crate::blobs::{BlobStore, FileBlobs};
-use crate::disk::RealDisk;
+use crate::disk::{DelayedSync, Disk, RealDisk};
 use crate::index::{FoldProgress, Found, Index, IndexFolder, IndexOptions, IndexStats};
 use crate::log::{EventLog, Evidence, LogOptions, LogStats, OpenError, OpenReport};
 
@@ -146,7 +146,10 @@ fn index_options(folder: &Path, options: &LedgerOptions) -> IndexOptions {
 }
 
 fn log_options(folder: &Path, options: LedgerOptions) -> LogOptions {
-    let disk = Arc::new(RealDisk::new(folder));
+    let mut disk: Arc<dyn Disk> = Arc::new(RealDisk::new(folder));
+    if !options.sync_delay.is_zero() {
+        disk = Arc::new(DelayedSync::new(disk, options.sync_delay));
+    }
     LogOptions {
         clock: options.clock,
         entropy: options.entropy,

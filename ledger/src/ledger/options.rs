@@ -39,6 +39,9 @@ pub struct LedgerOptions {
     pub index_cache: CacheBytes,
     /// Threads that the index uses while it catches up.
     pub index_workers: Workers,
+    /// How much longer than it takes a sync of the log is made to take: none, but for measuring what
+    /// a slower disk would do.
+    pub sync_delay: Duration,
 }
 
 impl LedgerOptions {
@@ -57,6 +60,7 @@ impl LedgerOptions {
             observer: Arc::new(()),
             index_cache: CacheBytes(DEFAULT_INDEX_CACHE_BYTES),
             index_workers: Workers::of_this_machine(),
+            sync_delay: Duration::ZERO,
         }
     }
 }

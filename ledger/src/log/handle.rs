@@ -21,6 +21,7 @@ use super::request::{AppendRequest, EventCount, Named, Receipt, StreamHead};
 use super::segment::{FIRST_FRAME, LOG_FOLDER, Segment};
 use super::signer::CheckpointVerifier;
 use super::state::LogState;
+use super::stretch::Stretch;
 use crate::disk::DiskLock;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -235,6 +236,20 @@ impl EventLog {
         visitor: impl FnMut(StoredEvent<'_>) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
         self.state.visit(range, at, visitor)
+    }
+
+    /// Visits a range in order as it is stored, until told to break; for who sends entries on as
+    /// they are. `at` pins the read to a published tree size.
+    ///
+    /// # Errors
+    /// [`ReadError`], the visitor's too.
+    pub fn visit_stretches(
+        &self,
+        range: LeafRange,
+        at: TreeSize,
+        visitor: impl FnMut(Stretch<'_>) -> Result<ControlFlow<()>, ReadError>,
+    ) -> Result<(), ReadError> {
+        self.state.visit_stretches(range, at, visitor)
     }
 
     /// The events of a range.

@@ -50,6 +50,7 @@ mod sequencer;
 mod signer;
 mod spec;
 mod state;
+mod stretch;
 mod upkeep;
 
 pub use append::{AppendError, Poisoned};
@@ -76,3 +77,4 @@ pub use signer::{
     CheckpointSigner, CheckpointVerifier, NoteCheckpointSigner, NoteCheckpointVerifier, SignError,
 };
 pub use spec::LeafKind;
+pub use stretch::Stretch;

@@ -80,17 +80,9 @@ impl LogState {
         at: TreeSize,
         mut visitor: impl FnMut(StoredEvent<'_>) -> ControlFlow<()>,
     ) -> Result<(), ReadError> {
-        self.check_range(range, at)?;
-        self.each_frame(range, |segment, frame| {
-            for event in frame.events() {
-                if event.index < range.start {
-                    continue;
-                }
-                if event.index >= range.end {
-                    break;
-                }
-                let stored = self.stored(segment, &event)?;
-                if visitor(stored).is_break() {
+        self.visit_stretches(range, at, |stretch| {
+            for event in stretch.events() {
+                if visitor(event?).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
             }
@@ -166,14 +158,9 @@ impl LogState {
     /// The stored entries of a range: u16 big-endian length || leaf, one after the other, as a
     /// tlog-tiles entry bundle has them.
     pub(crate) fn entries(&self, range: LeafRange, at: TreeSize) -> Result<Vec<u8>, ReadError> {
-        self.check_range(range, at)?;
         let mut out = Vec::new();
-        self.each_frame(range, |segment, frame| {
-            let entries = frame.entries(range.start, range.end).ok_or_else(|| {
-                let at = frame.header.first;
-                StoreFault::from(segment.segment.damage(at, FrameFault::Directory))
-            })?;
-            out.extend_from_slice(entries);
+        self.visit_stretches(range, at, |stretch| {
+            out.extend_from_slice(stretch.entries(range)?);
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(out)
@@ -223,10 +210,10 @@ impl LogState {
     }
 
     /// Every frame that holds some leaf of the (checked, published) range, whole.
-    fn each_frame(
+    pub(super) fn each_frame(
         &self,
         range: LeafRange,
-        mut visit: impl FnMut(&IndexedSegment, &Frame<'_>) -> Result<ControlFlow<()>, StoreFault>,
+        mut visit: impl FnMut(&IndexedSegment, &Frame<'_>) -> Result<ControlFlow<()>, ReadError>,
     ) -> Result<(), ReadError> {
         let mut buffer = Vec::new();
         let mut next = range.start;
@@ -257,7 +244,7 @@ impl LogState {
         Ok(())
     }
 
-    fn stored<'a>(
+    pub(super) fn stored<'a>(
         &self,
         segment: &IndexedSegment,
         event: &FrameEvent<'a>,

@@ -3,14 +3,13 @@
 use super::{App, WAIT};
 use crate::refusal::Refusal;
 use std::ops::ControlFlow;
-use stella_ledger::log::{StoredEvent, StoredPayload};
+use stella_ledger::log::{ReadError, StoredEvent, StoredPayload, Stretch};
 use stella_proto::audit as wire;
 use stella_proto::audit::export_point::Point;
 use stella_proto::reason::Reason;
 use stella_verify::export::{ExportHeader, ExportedPayload, bundle_end, write_payload};
 use stella_verify::limits::TILE_WIDTH;
 use stella_verify::merkle::{ConsistencyProof, LeafRange};
-use stella_verify::tile::append_entry;
 use stella_verify::units::{LeafIndex, TreeSize, UnixMillis};
 
 /// Bytes of payloads that are gathered before a bundle is sent in pieces.
@@ -175,17 +174,11 @@ impl App {
             start: next,
             end: range.end,
         };
-        let mut failed = None;
-        let read = self.ledger.log().visit(left, at, |event| {
-            bundler
-                .take(&event, include(&event))
-                .unwrap_or_else(|refusal| {
-                    failed = Some(refusal);
-                    ControlFlow::Break(())
-                })
-        });
-        read.map_err(stella_ledger::LedgerError::from)?;
-        failed.map_or(Ok(()), Err)
+        let read = self
+            .ledger
+            .log()
+            .visit_stretches(left, at, |stretch| bundler.take_stretch(&stretch, &include));
+        Ok(read.map_err(stella_ledger::LedgerError::from)?)
     }
 }
 
@@ -201,16 +194,42 @@ struct Bundler<'a, S> {
 }
 
 impl<S: FnMut(Piece) -> ControlFlow<()>> Bundler<'_, S> {
-    fn take(&mut self, event: &StoredEvent<'_>, include: bool) -> Result<ControlFlow<()>, Refusal> {
-        if !self.entries_sent {
-            if self.piece.entries.is_empty() {
-                // Room for their length.
-                self.piece.entries.extend_from_slice(&[0; 4]);
+    /// Entries go into the bundle as they are stored, all of a stretch at once.
+    fn take_stretch(
+        &mut self,
+        stretch: &Stretch<'_>,
+        include: impl Fn(&StoredEvent<'_>) -> bool,
+    ) -> Result<ControlFlow<()>, ReadError> {
+        for event in stretch.events() {
+            let event = event?;
+            if event.index == self.bundle.start || event.index == stretch.range().start {
+                self.put_entries(stretch.entries(LeafRange {
+                    start: event.index,
+                    end: self.bundle.end,
+                })?);
             }
-            append_entry(&mut self.piece.entries, event.leaf).map_err(internal)?;
+            write_payload(&mut self.piece.payloads, &exported(&event, include(&event)));
+            if self.take_next(event.index)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
         }
-        write_payload(&mut self.piece.payloads, &exported(event, include));
-        self.next = LeafIndex::new(self.next.get().saturating_add(1));
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn put_entries(&mut self, entries: &[u8]) {
+        if self.entries_sent {
+            return;
+        }
+        if self.piece.entries.is_empty() {
+            // Room for their length.
+            self.piece.entries.extend_from_slice(&[0; 4]);
+        }
+        self.piece.entries.extend_from_slice(entries);
+    }
+
+    /// Goes on behind an event whose payload was put down.
+    fn take_next(&mut self, event: LeafIndex) -> Result<ControlFlow<()>, ReadError> {
+        self.next = LeafIndex::new(event.get().saturating_add(1));
         if self.next == self.bundle.end {
             return Ok(self.end_bundle());
         }
@@ -231,11 +250,10 @@ impl<S: FnMut(Piece) -> ControlFlow<()>> Bundler<'_, S> {
     }
 
     /// Large payloads: the bundle's leaves come first, so those that were not met yet are read too.
-    fn send_piece(&mut self) -> Result<ControlFlow<()>, Refusal> {
+    fn send_piece(&mut self) -> Result<ControlFlow<()>, ReadError> {
         if !self.entries_sent {
             let at = TreeSize::new(self.range.end.get());
-            let entries = self.app.ledger.log().entry_bundle(self.bundle, at);
-            let entries = entries.map_err(stella_ledger::LedgerError::from)?;
+            let entries = self.app.ledger.log().entry_bundle(self.bundle, at)?;
             self.piece.entries.truncate(4);
             self.piece.entries.extend_from_slice(&entries);
             self.entries_sent = true;

@@ -42,6 +42,9 @@ pub struct AppOptions {
     pub tenants: Vec<TenantName>,
     /// Where the ledger's work is counted.
     pub metrics: Arc<Metrics>,
+    /// How much longer than it takes a sync of the log is made to take: none, but for measuring what
+    /// a slower disk would do.
+    pub sync_delay: Duration,
 }
 
 impl AppOptions {
@@ -53,6 +56,7 @@ impl AppOptions {
             origin: None,
             tenants: Vec::new(),
             metrics: Arc::default(),
+            sync_delay: Duration::ZERO,
         }
     }
 }
@@ -90,6 +94,7 @@ impl App {
             directory,
             origin,
             metrics,
+            sync_delay,
             ..
         } = options;
         fs::create_dir_all(&directory).map_err(|problem| storage(&directory, &problem))?;
@@ -98,7 +103,9 @@ impl App {
         let signer = signer(&keys, &origin)?;
         let vkey = signer.verifier_key().to_string();
         keys.publish(&vkey)?;
-        let ledger = ledger(&directory, &origin, signer, &metrics, progress)?;
+        let mut options = ledger_options(&origin, signer, &metrics)?;
+        options.sync_delay = sync_delay;
+        let ledger = ledger(&directory, options, progress)?;
         let tokens = pages::Tokens::new(keys.log().as_bytes(), &origin);
         let mut app = Self {
             growing: Growing::of(&ledger, Arc::clone(ending)),
@@ -176,18 +183,24 @@ impl FoldProgress for Refolding<'_> {
     }
 }
 
-fn ledger(
-    directory: &Path,
+fn ledger_options(
     origin: &str,
     signer: Ed25519Signer,
     metrics: &Arc<Metrics>,
-    progress: &(dyn Fn(u64, u64) + Sync),
-) -> Result<Ledger, Refusal> {
+) -> Result<LedgerOptions, Refusal> {
     let name =
         LogOrigin::new(Arc::from(origin)).map_err(|problem| Refusal::field("origin", problem))?;
     let signer = Arc::new(NoteCheckpointSigner::new(Box::new(signer)));
     let mut options = LedgerOptions::new(name, signer);
     options.observer = Arc::<Metrics>::clone(metrics);
+    Ok(options)
+}
+
+fn ledger(
+    directory: &Path,
+    options: LedgerOptions,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Ledger, Refusal> {
     let refolding = Refolding {
         tell: progress,
         total: AtomicU64::new(0),

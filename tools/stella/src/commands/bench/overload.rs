@@ -2,7 +2,7 @@
 
 use super::append::Appends;
 use super::load::{self, Load};
-use super::target::Target;
+use super::target::{Shape, Target};
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output;
@@ -40,6 +40,13 @@ pub(crate) struct Overload {
     /// Requests without an answer at once; what is due beyond it is not sent, and counted
     #[arg(long, value_name = "N", default_value_t = 4096)]
     outstanding: u64,
+    /// Milliseconds that each sync takes longer, for a server of this process: on a slow disk the
+    /// client has the processor for ten times what the server can take
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    sync_delay: u64,
+    /// Requests under way at most, for a server of this process
+    #[arg(long, value_name = "N")]
+    in_flight: Option<u64>,
 }
 
 /// How the measurements before and after load the server.
@@ -69,7 +76,7 @@ enum Outcome {
 
 impl Overload {
     pub(super) async fn run(self, global: &Global) -> Result<u8, Failure> {
-        let target = Target::open(global).await?;
+        let target = Target::shaped(global, self.shape()).await?;
         let mut connections = Vec::new();
         for _ in 0..self.connections.max(1) {
             connections.push(target.connect().await?);
@@ -105,6 +112,17 @@ impl Overload {
         drop(connections);
         target.close().await?;
         Ok(u8::from(lost > 0))
+    }
+
+    fn shape(&self) -> Shape {
+        let mut shape = Shape {
+            sync_delay: Duration::from_millis(self.sync_delay),
+            ..Shape::default()
+        };
+        if let Some(most) = self.in_flight {
+            shape.limits.in_flight = most;
+        }
+        shape
     }
 
     /// Requests a second, closed loop.

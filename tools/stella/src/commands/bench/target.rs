@@ -5,8 +5,9 @@ use crate::failure::Failure;
 use crate::session::refused;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use stella_client::Connection;
-use stella_server::{App, AppOptions, Policy};
+use stella_server::{App, AppOptions, Limits, Policy, ServeOptions};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -28,10 +29,24 @@ struct Own {
     scratch: Option<PathBuf>,
 }
 
+/// What a server of our own is like.
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    /// How much longer each sync of its log takes.
+    pub(super) sync_delay: Duration,
+    /// How much it takes at once.
+    pub(super) limits: Limits,
+}
+
 impl Target {
     /// The server that the options name; else one of this process, over real TCP, in the data
     /// directory or a scratch one.
     pub(super) async fn open(global: &Global) -> Result<Self, Failure> {
+        Self::shaped(global, Shape::default()).await
+    }
+
+    /// The same; a server of this process is as `shape` says.
+    pub(super) async fn shaped(global: &Global, shape: Shape) -> Result<Self, Failure> {
         if let Some(url) = &global.server {
             return Ok(Self {
                 url: url.clone(),
@@ -48,7 +63,8 @@ impl Target {
             .clone()
             .or_else(|| scratch.clone())
             .unwrap_or_default();
-        let options = AppOptions::new(&directory);
+        let mut options = AppOptions::new(&directory);
+        options.sync_delay = shape.sync_delay;
         let opened = tokio::task::spawn_blocking(move || App::open(options, &|_, _| ()));
         let app = opened
             .await
@@ -61,12 +77,10 @@ impl Target {
             stopped.await.ok();
         };
         let policy = Policy::token(TOKEN, "bench", true);
-        let serving = tokio::spawn(stella_server::serve(
-            app.clone(),
-            listener,
-            policy,
-            shutdown,
-        ));
+        let mut options = ServeOptions::new(policy, Arc::clone(app.metrics()));
+        options.limits = shape.limits;
+        let serving = stella_server::serve_open(app.clone(), listener, options, shutdown);
+        let serving = tokio::spawn(serving);
         let own = Own {
             app,
             stop,

@@ -105,14 +105,19 @@ impl ExportCalls {
 impl Request for ExportCalls {
     async fn send(&self, client: usize, n: u64) -> Result<(), Failure> {
         let start = mix(n) % (self.size - self.events + 1);
-        let request = audit_wire::ExportEventsRequest {
-            from: Some(leaf(start)),
-            to: Some(leaf(start + self.events)),
-            resume: None,
-        };
+        let request = an_export(start, self.events);
         let mut export = ExportStream::start(self.pool.of(client)?, request).await?;
         while export.next().await?.is_some() {}
         Ok(())
+    }
+}
+
+/// Asks for some events from an index on.
+pub(super) fn an_export(start: u64, events: u64) -> audit_wire::ExportEventsRequest {
+    audit_wire::ExportEventsRequest {
+        from: Some(leaf(start)),
+        to: Some(leaf(start + events)),
+        resume: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every kind of call at rising load, with requests arriving at a constant rate.
 
 mod arrivals;
+mod bare;
 mod calls;
 mod prepare;
 
@@ -10,7 +11,8 @@ use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output;
 use arrivals::Arrivals;
-use calls::{AppendCalls, ExportCalls, NodeCalls, Pool, ProofCalls};
+use bare::Bare;
+use calls::{AppendCalls, ExportCalls, NodeCalls, Pool, ProofCalls, an_export};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -35,8 +37,9 @@ const SHARES: [u64; 5] = [10, 25, 50, 75, 90];
 /// First as fast as the server answers, with --in-flight requests at a time; then at constant
 /// rates, by default at shares of that. Requests arrive whether or not the server keeps up, and
 /// latency counts from when a request was due, so a stall is not hidden. Exports are received, not
-/// verified. Without --server a server of this process is measured; one in a new directory is
-/// filled first.
+/// verified. Before proofs and exports stands what the transport alone does: a server that had one
+/// such answer ready. Without --server a server of this process is measured; one in a new directory
+/// is filled first.
 #[derive(Debug, Args)]
 pub(crate) struct Rpc {
     /// Kinds of call; all when absent
@@ -123,6 +126,8 @@ impl Rpc {
             [] => &Kind::ALL[..],
             kinds => kinds,
         };
+        let events = self.export.clamp(1, size);
+        let bare = Bare::of(pool.of(0)?, an_export(0, events), size, self.connections).await?;
         let mut rows = Vec::new();
         for kind in kinds.iter().copied() {
             let batch = u64::try_from(self.batch.max(1)).unwrap_or(u64::MAX);
@@ -136,15 +141,18 @@ impl Rpc {
                     self.steps(kind, batch, calls).await
                 }
                 Kind::Proof => {
-                    self.steps(kind, 1, ProofCalls::new(pool.clone(), size))
-                        .await
+                    let bare = ProofCalls::new(bare.pool.clone(), size);
+                    rows.push(self.bare(kind, 1, bare).await?);
+                    let calls = ProofCalls::new(pool.clone(), size);
+                    self.steps(kind, 1, calls).await
                 }
                 Kind::Node => {
                     let ids = prepare::nodes(pool.of(0)?, target.is_scratch()).await?;
                     self.steps(kind, 1, NodeCalls::new(pool.clone(), ids)).await
                 }
                 Kind::Export => {
-                    let events = self.export.clamp(1, size);
+                    let calls = ExportCalls::new(bare.pool.clone(), size, events);
+                    rows.push(self.bare(kind, events, calls).await?);
                     let calls = ExportCalls::new(pool.clone(), size, events);
                     self.steps(kind, events, calls).await
                 }
@@ -161,16 +169,10 @@ impl Rpc {
         items: u64,
         calls: R,
     ) -> Result<Vec<Value>, Failure> {
-        let load = Load {
-            clients: self.in_flight.max(1),
-            seconds: self.seconds.max(1),
-            rate: None,
-            connections: self.connections,
-        };
         let calls = Arc::new(calls);
-        let greatest = load::run(&load, Arc::clone(&calls)).await?;
+        let greatest = load::run(&self.closed(), Arc::clone(&calls)).await?;
         let capacity = greatest.per_second();
-        let mut rows = vec![row(kind, None, items, &greatest, 0)];
+        let mut rows = vec![row(kind.name(), None, items, &greatest, 0)];
         let shares: Vec<u64> = match self.rates.as_slice() {
             [] => SHARES.iter().map(|share| capacity * share / 100).collect(),
             rates => rates.to_vec(),
@@ -182,17 +184,35 @@ impl Rpc {
                 in_flight: self.in_flight.max(1),
             };
             let (outcome, failed) = arrivals::run(arrivals, Arc::clone(&calls)).await?;
-            rows.push(row(kind, Some(rate), items, &outcome, failed));
+            rows.push(row(kind.name(), Some(rate), items, &outcome, failed));
         }
         Ok(rows)
     }
+
+    /// What the transport alone does with answers of this kind: what the calls after it can be
+    /// compared with.
+    async fn bare<R: Request>(&self, kind: Kind, items: u64, calls: R) -> Result<Value, Failure> {
+        let outcome = load::run(&self.closed(), Arc::new(calls)).await?;
+        let what = format!("{}, transport alone", kind.name());
+        Ok(row(&what, None, items, &outcome, 0))
+    }
+
+    /// As fast as answers come.
+    fn closed(&self) -> Load {
+        Load {
+            clients: self.in_flight.max(1),
+            seconds: self.seconds.max(1),
+            rate: None,
+            connections: self.connections,
+        }
+    }
 }
 
-fn row(kind: Kind, offered: Option<u64>, items: u64, outcome: &Outcome, failed: u64) -> Value {
+fn row(what: &str, offered: Option<u64>, items: u64, outcome: &Outcome, failed: u64) -> Value {
     let done = outcome.per_second();
     let offered = offered.map_or_else(|| json!("as answered"), Value::from);
     json!({
-        "what": kind.name(),
+        "what": what,
         "offeredPerSecond": offered,
         "requestsPerSecond": done,
         "itemsPerRequest": items,
