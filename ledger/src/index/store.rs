@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -28,6 +29,15 @@ use crate::limits::{INDEX_OPEN_TIMEOUT, SLED_SEGMENT_BYTES};
 
 /// Bytes of the checksum that ends every stored value.
 const CHECKSUM_BYTES: usize = 8;
+
+/// What sled says of a file that is still locked.
+const LOCKED: &str = "could not acquire lock";
+
+/// How long a locked file is asked for.
+const LOCKED_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long to wait before asking for the lock again.
+const LOCKED_PAUSE: Duration = Duration::from_millis(5);
 
 /// How much memory the store may use for pages that it read, in bytes. sled counts loosely: expect
 /// up to twice this.
@@ -58,7 +68,7 @@ impl SledStore {
         let (send, receive) = mpsc::channel();
         thread::Builder::new()
             .name("stella-index-open".into())
-            .spawn(move || send.send(contain(|| config.open())))
+            .spawn(move || send.send(open_unlocked(&config)))
             .map_err(|error| StoreError::Io(error.to_string()))?;
         let db = receive
             .recv_timeout(INDEX_OPEN_TIMEOUT)
@@ -176,6 +186,22 @@ impl Drop for SledStore {
     }
 }
 
+/// Opens the database, once the one before is really closed: sled's threads may hold its locked file
+/// for a moment after the last handle was dropped. Another process that holds it is not waited for
+/// long: whoever opens the log beside it will be told whose the directory is.
+fn open_unlocked(config: &sled::Config) -> Result<sled::Db, StoreError> {
+    let until = Instant::now() + LOCKED_PATIENCE;
+    loop {
+        match contain(|| config.open()) {
+            // sled gives this error no kind of its own.
+            Err(StoreError::Io(why)) if why.contains(LOCKED) && Instant::now() < until => {
+                thread::sleep(LOCKED_PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+}
+
 /// Runs one call of sled; a panic is damage, as is every error that is not the system's.
 fn contain<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
     match catch_unwind(AssertUnwindSafe(call)) {
@@ -216,6 +242,19 @@ mod tests {
             assert_eq!(open_value(b"key", &bad), None, "byte {at}");
         }
         assert_eq!(open_value(b"key", b"short"), None);
+    }
+
+    #[test]
+    fn a_store_opens_when_the_one_before_lets_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || SledStore::open(dir.path(), CacheBytes(1 << 20));
+        let before = open().unwrap();
+        let closing = thread::spawn(move || {
+            thread::sleep(LOCKED_PAUSE * 20);
+            drop(before);
+        });
+        open().unwrap();
+        closing.join().unwrap();
     }
 
     #[test]
