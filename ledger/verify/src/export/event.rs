@@ -1,14 +1,16 @@
-//! One event of an export.
+//! One event of an export, and what stands of its payload: both ways.
 
+use super::ExportError;
 use crate::event::EventHeader;
 use crate::hash::{HASH_SIZE, Salt};
+use crate::limits::MAX_PAYLOAD_BYTES;
 use crate::units::LeafIndex;
 use alloc::vec::Vec;
 
 /// The first byte of what an export says of a payload.
-pub(super) const WITHHELD: u8 = 0;
-pub(super) const PRESENT: u8 = 1;
-pub(super) const ERASED: u8 = 2;
+const WITHHELD: u8 = 0;
+const PRESENT: u8 = 1;
+const ERASED: u8 = 2;
 
 /// What an export says of an event's payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +47,7 @@ pub struct ExportedEvent<'a> {
 /// Appends what an export says of a payload: `state`, then
 /// `salt (32) | u32 length | payload` where it is there, `u64 leaf` where it was erased.
 ///
-/// Payloads are at most [`MAX_PAYLOAD_BYTES`](crate::limits::MAX_PAYLOAD_BYTES): what a log admits.
+/// Payloads are at most [`MAX_PAYLOAD_BYTES`]: what a log admits.
 pub fn write_payload(out: &mut Vec<u8>, payload: &ExportedPayload<'_>) {
     match payload {
         ExportedPayload::Withheld => out.push(WITHHELD),
@@ -62,4 +64,44 @@ pub fn write_payload(out: &mut Vec<u8>, payload: &ExportedPayload<'_>) {
             out.extend_from_slice(&by.get().to_be_bytes());
         }
     }
+}
+
+/// What is said of a payload, and how many bytes that takes; `None` when more are needed.
+pub(super) fn split_payload(
+    bytes: &[u8],
+    at: LeafIndex,
+) -> Result<Option<(ExportedPayload<'_>, usize)>, ExportError> {
+    let Some((state, rest)) = bytes.split_first() else {
+        return Ok(None);
+    };
+    match *state {
+        WITHHELD => Ok(Some((ExportedPayload::Withheld, 1))),
+        ERASED => {
+            let by = rest.first_chunk::<8>().map(|by| u64::from_be_bytes(*by));
+            Ok(by.map(|by| {
+                let by = LeafIndex::new(by);
+                (ExportedPayload::Erased { by }, 9)
+            }))
+        }
+        PRESENT => present(rest),
+        _ => Err(ExportError::State { at }),
+    }
+}
+
+fn present(bytes: &[u8]) -> Result<Option<(ExportedPayload<'_>, usize)>, ExportError> {
+    let Some((salt, rest)) = bytes.split_first_chunk::<HASH_SIZE>() else {
+        return Ok(None);
+    };
+    let Some((length, rest)) = rest.split_first_chunk::<4>() else {
+        return Ok(None);
+    };
+    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+    if length > MAX_PAYLOAD_BYTES {
+        return Err(ExportError::TooLarge { what: "payload" });
+    }
+    Ok(rest.get(..length).map(|bytes| {
+        let salt = Salt::new(*salt);
+        let size = 1 + HASH_SIZE + 4 + length;
+        (ExportedPayload::Present { salt, bytes }, size)
+    }))
 }

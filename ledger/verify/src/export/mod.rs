@@ -15,16 +15,21 @@
 //!
 //! In scope: the format, both ways. Out of scope: where the bytes come from.
 
+mod body;
 mod error;
 mod event;
 mod header;
+mod trust;
+mod verdict;
 mod verify;
 
 pub use error::ExportError;
 pub use event::{ExportedEvent, ExportedPayload, write_payload};
 pub use header::ExportHeader;
 pub(crate) use header::{hashes, write_hashes};
-pub use verify::{ExportSummary, ExportTrust, ExportVerifier, VerifiedExport};
+pub use trust::ExportTrust;
+pub use verdict::{ExportSummary, VerifiedExport};
+pub use verify::ExportVerifier;
 
 use crate::limits::TILE_WIDTH;
 use crate::units::LeafIndex;

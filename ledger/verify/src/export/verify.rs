@@ -5,63 +5,15 @@
 //! is seen: each is a well-formed event of this log whose payload is the committed one, but that
 //! nothing is missing or added is known only when [`ExportVerifier::finish`] answers.
 
-use super::event::{ERASED, PRESENT, WITHHELD};
-use super::{EXPORT_MAGIC, ExportError, ExportHeader, ExportedEvent, ExportedPayload, bundle_end};
-use crate::checkpoint::{Checkpoint, OpenCheckpointError, Origin, SignedCheckpoint};
-use crate::event::EventHeader;
-use crate::hash::{HASH_SIZE, PayloadCommitment, Salt};
-use crate::limits::{MAX_EXPORT_ENTRIES_BYTES, MAX_EXPORT_HEADER_BYTES, MAX_PAYLOAD_BYTES};
-use crate::merkle::{
-    Growth, LeafRange, RangeWalk, TreeHead, empty_root, leaf_hash, verify_consistency,
+use super::body::Body;
+use super::event::split_payload;
+use super::{
+    EXPORT_MAGIC, ExportError, ExportHeader, ExportTrust, ExportedEvent, VerifiedExport, bundle_end,
 };
-use crate::note::{Note, SignatureMeaning, VerifierKey};
-use crate::units::{LeafIndex, TreeSize, UnixMillis};
-use alloc::string::String;
+use crate::limits::{MAX_EXPORT_ENTRIES_BYTES, MAX_EXPORT_HEADER_BYTES};
+use crate::merkle::LeafRange;
+use crate::units::LeafIndex;
 use alloc::vec::Vec;
-
-/// Whose checkpoints are believed. Nothing of this is taken from the export.
-#[derive(Debug, Clone, Copy)]
-pub enum ExportTrust<'a> {
-    /// Those that one of these keys of the log signed.
-    Log {
-        /// Keys of the log, not of witnesses.
-        keys: &'a [VerifierKey],
-        /// The log that is expected; `None` accepts whichever log the keys belong to.
-        origin: Option<&'a Origin>,
-    },
-    /// This closing checkpoint, byte for byte, judged elsewhere; and no opening one.
-    Closing(&'a str),
-}
-
-/// Counts over an export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ExportSummary {
-    /// Events whose payload is there.
-    pub present: u64,
-    /// Events whose payload was erased, by the exporter's word.
-    pub erased: u64,
-    /// Events whose payload is not part of the export.
-    pub withheld: u64,
-    /// Time of the first event.
-    pub first_time: Option<UnixMillis>,
-    /// Time of the last event.
-    pub last_time: Option<UnixMillis>,
-}
-
-/// Evidence that an export is what it says: only [`ExportVerifier::finish`] makes one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedExport {
-    /// The log.
-    pub origin: Origin,
-    /// The leaves, which are exactly those of the closing tree there.
-    pub range: LeafRange,
-    /// The earlier tree; the empty one when the export has no opening checkpoint.
-    pub opening: TreeHead,
-    /// The later tree, which continues the earlier one.
-    pub closing: TreeHead,
-    /// What was counted on the way.
-    pub summary: ExportSummary,
-}
 
 /// What the next bytes are.
 #[derive(Debug)]
@@ -73,21 +25,6 @@ enum Stage {
     Entries { length: usize },
     Payload { entry: usize },
     Done,
-}
-
-/// What is known once the header is verified.
-#[derive(Debug)]
-struct Body {
-    origin: Origin,
-    range: LeafRange,
-    opening: TreeHead,
-    closing: TreeHead,
-    walk: RangeWalk,
-    next: LeafIndex,
-    bundle_end: LeafIndex,
-    /// The first leaf behind the last whole bundle.
-    whole_next: LeafIndex,
-    summary: ExportSummary,
 }
 
 /// Verifies an export whose bytes are pushed.
@@ -253,7 +190,7 @@ impl<'a> ExportVerifier<'a> {
         let Some(json) = self.rest().get(..length) else {
             return Ok(false);
         };
-        let body = begin(&ExportHeader::parse(json)?, &self.trust)?;
+        let body = Body::begin(&ExportHeader::parse(json)?, &self.trust)?;
         self.consume(length);
         self.body = Some(body);
         self.whole = self.consumed;
@@ -326,160 +263,4 @@ impl<'a> ExportVerifier<'a> {
         }
         Ok(true)
     }
-}
-
-impl Body {
-    /// Holds one event against the log, the time before it and its payload.
-    fn take<'e>(
-        &mut self,
-        leaf: &'e [u8],
-        payload: ExportedPayload<'e>,
-    ) -> Result<ExportedEvent<'e>, ExportError> {
-        let at = self.next;
-        let header =
-            EventHeader::decode(leaf).map_err(|problem| ExportError::Event { at, problem })?;
-        if header.log_origin.as_str() != self.origin.as_str() {
-            let found = String::from(header.log_origin.as_str());
-            return Err(ExportError::Origin { at, found });
-        }
-        if self
-            .summary
-            .last_time
-            .is_some_and(|last| header.time < last)
-        {
-            return Err(ExportError::Time { at });
-        }
-        match &payload {
-            ExportedPayload::Withheld => self.summary.withheld += 1,
-            ExportedPayload::Erased { .. } => self.summary.erased += 1,
-            ExportedPayload::Present { salt, bytes } => {
-                if PayloadCommitment::of(salt, bytes) != header.payload {
-                    return Err(ExportError::Commitment { at });
-                }
-                self.summary.present += 1;
-            }
-        }
-        self.summary.first_time.get_or_insert(header.time);
-        self.summary.last_time = Some(header.time);
-        self.walk.push(leaf_hash(leaf))?;
-        self.next = LeafIndex::new(at.get().saturating_add(1));
-        Ok(ExportedEvent {
-            index: at,
-            leaf,
-            header,
-            payload,
-        })
-    }
-}
-
-/// Holds the checkpoints against the caller's trust and against each other.
-fn begin(header: &ExportHeader, trust: &ExportTrust<'_>) -> Result<Body, ExportError> {
-    let closing = judge("closing", &header.closing, trust)?;
-    let opening = match &header.opening {
-        None => TreeHead {
-            size: TreeSize::ZERO,
-            root: empty_root(),
-        },
-        Some(note) => {
-            let opening = judge("opening", note, trust)?;
-            if opening.origin != closing.origin {
-                return Err(ExportError::Unsigned {
-                    which: "opening",
-                    problem: OpenCheckpointError::OriginMismatch {
-                        expected: closing.origin,
-                        found: opening.origin,
-                    },
-                });
-            }
-            opening.head
-        }
-    };
-    let (range, closing_head) = (header.range, closing.head);
-    if opening.size.next_index() > range.start || range.end > closing_head.size.next_index() {
-        return Err(ExportError::NotBetween);
-    }
-    let heads = Growth {
-        old: opening,
-        new: closing_head,
-    };
-    verify_consistency(heads, &header.consistency)?;
-    Ok(Body {
-        origin: closing.origin,
-        range,
-        opening,
-        closing: closing_head,
-        walk: RangeWalk::new(range.start, closing_head, &header.range_proof)?,
-        next: range.start,
-        bundle_end: range.start,
-        whole_next: range.start,
-        summary: ExportSummary::default(),
-    })
-}
-
-/// One checkpoint, once the caller's trust covers it.
-fn judge(
-    which: &'static str,
-    note: &str,
-    trust: &ExportTrust<'_>,
-) -> Result<Checkpoint, ExportError> {
-    match trust {
-        ExportTrust::Log { keys, origin } => {
-            let signed = SignedCheckpoint::open(note.as_bytes(), keys, *origin)
-                .map_err(|problem| ExportError::Unsigned { which, problem })?;
-            let mut signatures = signed.note().verified().iter();
-            if !signatures.any(|signature| signature.meaning == SignatureMeaning::Text) {
-                return Err(ExportError::CosignersOnly { which });
-            }
-            Ok(signed.checkpoint().clone())
-        }
-        ExportTrust::Closing(expected) => {
-            if which != "closing" || note != *expected {
-                return Err(ExportError::OtherCheckpoint);
-            }
-            let note = Note::parse(note.as_bytes())
-                .map_err(|problem| ExportError::Note { which, problem })?;
-            Checkpoint::parse(note.unverified_text())
-                .map_err(|problem| ExportError::Checkpoint { which, problem })
-        }
-    }
-}
-
-/// What is said of a payload, and how many bytes that takes; `None` when more are needed.
-fn split_payload(
-    bytes: &[u8],
-    at: LeafIndex,
-) -> Result<Option<(ExportedPayload<'_>, usize)>, ExportError> {
-    let Some((state, rest)) = bytes.split_first() else {
-        return Ok(None);
-    };
-    match *state {
-        WITHHELD => Ok(Some((ExportedPayload::Withheld, 1))),
-        ERASED => {
-            let by = rest.first_chunk::<8>().map(|by| u64::from_be_bytes(*by));
-            Ok(by.map(|by| {
-                let by = LeafIndex::new(by);
-                (ExportedPayload::Erased { by }, 9)
-            }))
-        }
-        PRESENT => present(rest),
-        _ => Err(ExportError::State { at }),
-    }
-}
-
-fn present(bytes: &[u8]) -> Result<Option<(ExportedPayload<'_>, usize)>, ExportError> {
-    let Some((salt, rest)) = bytes.split_first_chunk::<HASH_SIZE>() else {
-        return Ok(None);
-    };
-    let Some((length, rest)) = rest.split_first_chunk::<4>() else {
-        return Ok(None);
-    };
-    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-    if length > MAX_PAYLOAD_BYTES {
-        return Err(ExportError::TooLarge { what: "payload" });
-    }
-    Ok(rest.get(..length).map(|bytes| {
-        let salt = Salt::new(*salt);
-        let size = 1 + HASH_SIZE + 4 + length;
-        (ExportedPayload::Present { salt, bytes }, size)
-    }))
 }
