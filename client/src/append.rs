@@ -1,14 +1,13 @@
 //! Appending events, each request with an idempotency key.
 
 use crate::error::unverified;
+use crate::ids::{Keyed, random_ids};
 use crate::retry::repeat;
-use crate::{Authorized, ClientError, Connection, RetryPolicy};
+use crate::{Authorized, ClientError, Connection, RequestIds, RetryPolicy};
 use bytes::Bytes;
-use std::sync::Arc;
 use stella_proto::ledger as wire;
 use stella_proto::ledger::ledger_service_client::LedgerServiceClient;
 use stella_verify::event::{EventType, StreamName};
-use stella_verify::hash::to_hex;
 use stella_verify::merkle::LeafRange;
 use stella_verify::units::{LeafIndex, StreamPosition, TreeSize};
 
@@ -55,33 +54,21 @@ pub struct Appended {
     pub duplicate: bool,
 }
 
-/// Draws the idempotency key of a request: 1-128 bytes that no other request of this principal has.
-pub type RequestIds = Arc<dyn Fn() -> Result<String, ClientError> + Send + Sync>;
-
 /// Appends, and repeats what may not have arrived. Cheap to clone.
 ///
 /// A key is drawn once for a call and stays the same for all its tries, so the events are appended
 /// once however often they are sent.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Appender {
     wire: LedgerServiceClient<Authorized>,
-    policy: RetryPolicy,
-    ids: RequestIds,
-}
-
-impl std::fmt::Debug for Appender {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Appender")
-            .field("policy", &self.policy)
-            .finish_non_exhaustive()
-    }
+    keyed: Keyed,
 }
 
 impl Appender {
     /// Appends over a connection, with random keys of 128 bits.
     #[must_use]
     pub fn new(connection: &Connection, policy: RetryPolicy) -> Self {
-        Self::with_ids(connection, policy, Arc::new(random_id))
+        Self::with_ids(connection, policy, random_ids())
     }
 
     /// Appends with keys from `ids`: for callers whose own requests have names already.
@@ -89,14 +76,13 @@ impl Appender {
     pub fn with_ids(connection: &Connection, policy: RetryPolicy, ids: RequestIds) -> Self {
         Self {
             wire: connection.ledger(),
-            policy,
-            ids,
+            keyed: Keyed::new(policy, ids),
         }
     }
 
     /// A new key.
     pub(crate) fn draw(&self) -> Result<String, ClientError> {
-        (self.ids)()
+        self.keyed.draw()
     }
 
     /// Appends a batch, all or nothing.
@@ -117,7 +103,7 @@ impl Appender {
             request_id: id.to_owned(),
             events: events.iter().map(NewEvent::to_wire).collect(),
         };
-        let answer = repeat(&self.policy, || {
+        let answer = repeat(&self.keyed.policy, || {
             let (mut wire, request) = (self.wire.clone(), request.clone());
             async move { wire.append(request).await }
         });
@@ -135,14 +121,4 @@ impl Appender {
             duplicate: answer.duplicate,
         })
     }
-}
-
-/// 128 random bits as 32 hex digits.
-fn random_id() -> Result<String, ClientError> {
-    let mut bits = [0; 16];
-    getrandom::fill(&mut bits).map_err(|problem| {
-        let message = format!("no randomness for a request id: {problem}");
-        crate::error::refused(stella_proto::reason::Reason::Internal, message)
-    })?;
-    Ok(to_hex(&bits))
 }

@@ -1,6 +1,9 @@
 //! A connection: a channel, and the token that every call carries.
 
-use crate::{ClientError, ConnectOptions};
+use crate::error::causes;
+use crate::transport::Peer;
+use crate::{Authorized, ClientError, ConnectOptions};
+use std::sync::Arc;
 use std::time::Duration;
 use stella_proto::admin::admin_service_client::AdminServiceClient;
 use stella_proto::audit::audit_service_client::AuditServiceClient;
@@ -13,7 +16,6 @@ use stella_proto::score::score_service_client::ScoreServiceClient;
 use stella_proto::snapshot::snapshot_service_client::SnapshotServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
 /// Largest answer that is accepted, in bytes. Bundles and exports come in chunks far below it.
@@ -21,9 +23,6 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A channel whose calls carry the token.
-pub type Authorized = InterceptedService<Channel, Bearer>;
 
 /// Adds `authorization: Bearer <token>` to every call, when there is a token.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +64,7 @@ impl Interceptor for Bearer {
 pub struct Connection {
     channel: Channel,
     bearer: Bearer,
+    peer: Arc<Peer>,
 }
 
 impl Connection {
@@ -84,11 +84,14 @@ impl Connection {
     /// [`ClientError::Connect`] when the address or an option is malformed, nobody answers, or the
     /// server is not who it should be.
     pub async fn with(url: &str, options: &ConnectOptions) -> Result<Self, ClientError> {
-        let failed = |error: tonic::transport::Error| ClientError::Connect {
+        let because = |why| ClientError::Connect {
             address: url.to_owned(),
-            why: causes(&error),
+            why,
         };
-        let mut endpoint = Endpoint::from_shared(url.to_owned()).map_err(failed)?;
+        let mut endpoint =
+            Endpoint::from_shared(url.to_owned()).map_err(|error| because(causes(&error)))?;
+        let peer = Peer::at(url, endpoint.uri().scheme_str());
+        let failed = |error| because(peer.why(&error));
         if endpoint.uri().scheme_str() == Some("https") {
             endpoint = endpoint.tls_config(options.tls()).map_err(failed)?;
         }
@@ -99,7 +102,12 @@ impl Connection {
             .await
             .map_err(failed)?;
         let bearer = options.bearer()?;
-        Ok(Self { channel, bearer })
+        let peer = Arc::new(peer);
+        Ok(Self {
+            channel,
+            bearer,
+            peer,
+        })
     }
 
     /// Speaks over a channel that is already open, for a server in the same process.
@@ -108,11 +116,13 @@ impl Connection {
         Self {
             channel,
             bearer: Bearer::default(),
+            peer: Arc::new(Peer::unknown()),
         }
     }
 
     fn authorized(&self) -> Authorized {
-        InterceptedService::new(self.channel.clone(), self.bearer.clone())
+        let (channel, bearer) = (self.channel.clone(), self.bearer.clone());
+        Authorized::new(channel, bearer, Arc::clone(&self.peer))
     }
 
     /// The log.
@@ -168,15 +178,4 @@ impl Connection {
     pub fn admin(&self) -> AdminServiceClient<Authorized> {
         AdminServiceClient::new(self.authorized()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
-}
-
-/// An error and all its causes in one line: tonic's own text is only "transport error".
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }

@@ -1,5 +1,6 @@
 //! What can go wrong for a client, with the server's reason when it gave one.
 
+use std::error::Error;
 use stella_proto::reason::{DOMAIN, Meaning, Reason};
 use tonic_types::StatusExt as _;
 
@@ -65,10 +66,12 @@ impl From<tonic::Status> for ClientError {
             .filter(|info| info.domain == DOMAIN)
             .and_then(|info| Reason::of(&info.reason));
         let reason = named.unwrap_or_else(|| reason_of_code(status.code()));
-        Self::Refused {
-            reason,
-            message: status.message().to_owned(),
+        let mut message = status.message().to_owned();
+        // What the transport says, not the server.
+        if let Some(source) = status.source() {
+            add_causes(&mut message, source);
         }
+        Self::Refused { reason, message }
     }
 }
 
@@ -97,4 +100,35 @@ pub(crate) fn unverified(problem: impl core::fmt::Display) -> ClientError {
 /// What this client refuses by itself.
 pub(crate) fn refused(reason: Reason, message: String) -> ClientError {
     ClientError::Refused { reason, message }
+}
+
+/// An error and what caused it, one after the other.
+pub(crate) fn chain<'e>(
+    error: &'e (dyn Error + 'static),
+) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// An error and all its causes in one line.
+pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    add_causes(&mut text, error);
+    if text.is_empty() {
+        return error.to_string();
+    }
+    text
+}
+
+/// Adds what a text does not say yet. tonic's own words are only "transport error".
+fn add_causes(text: &mut String, error: &(dyn Error + 'static)) {
+    for cause in chain(error) {
+        let said = cause.to_string();
+        if said == "transport error" || text.contains(&said) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&said);
+    }
 }

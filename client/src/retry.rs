@@ -74,6 +74,11 @@ impl<'p> Repeats<'p> {
         }
     }
 
+    /// Takes no account of time for which a connection held: only what the server is away counts.
+    pub(crate) fn held_since(&mut self, opened: Instant) {
+        self.end += opened.elapsed();
+    }
+
     /// Waits until the call may be made again.
     ///
     /// # Errors

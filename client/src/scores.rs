@@ -1,6 +1,7 @@
 //! Manifests, roots, nodes and bundles, held against the caller's keys and their own hashes.
 
 use crate::error::unverified;
+use crate::fields::text_of;
 use crate::{ClientError, Connection, LogTrust, Verified};
 use bytes::Bytes;
 use stella_proto::ledger as log_wire;
@@ -157,9 +158,23 @@ impl VerifyingScores {
         scan_id: &str,
         of: &Verified<ScoreProofStatement>,
     ) -> Result<Verified<ScanManifest>, ClientError> {
+        let scan = scan_id.to_owned();
+        let manifest = self
+            .fetch_manifest(scan, Some(of.root), of.manifest)
+            .await?;
+        Ok(Verified::new(manifest))
+    }
+
+    /// A manifest of a scan by its hash: that of a root, or the first one.
+    pub(crate) async fn fetch_manifest(
+        &self,
+        scan_id: String,
+        of: Option<ProofRoot>,
+        hash: ManifestHash,
+    ) -> Result<ScanManifest, ClientError> {
         let request = score_wire::GetManifestRequest {
-            scan_id: scan_id.to_owned(),
-            root_hash: of.root.to_string(),
+            scan_id,
+            root_hash: text_of(of),
             tree_size: None,
         };
         let answer = self
@@ -168,15 +183,11 @@ impl VerifyingScores {
             .get_manifest(request)
             .await?
             .into_inner();
-        if ManifestHash::new(sha256(&answer.manifest)) != of.manifest {
-            return Err(unverified(format!(
-                "the manifest does not hash to {}",
-                of.manifest
-            )));
+        if ManifestHash::new(sha256(&answer.manifest)) != hash {
+            let message = format!("the manifest does not hash to {hash}");
+            return Err(unverified(message));
         }
-        ScanManifest::parse(&answer.manifest)
-            .map(Verified::new)
-            .map_err(unverified)
+        ScanManifest::parse(&answer.manifest).map_err(unverified)
     }
 
     /// A bundle that passes every check of the bundle verifier, with the caller's keys and clock.

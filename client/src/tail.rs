@@ -6,6 +6,7 @@ use crate::retry::Repeats;
 use crate::{ClientError, Events, RetryPolicy, Verified, VerifyingLog};
 use stella_proto::ledger as wire;
 use stella_verify::units::{LeafIndex, TreeSize};
+use tokio::time::Instant;
 use tonic::{Status, Streaming};
 
 /// Events that may come before the checkpoint that covers them.
@@ -67,15 +68,20 @@ impl Tail {
         loop {
             // Taken out while it is read: whatever goes wrong below, the next call connects anew.
             let broken = match self.connected().await {
-                Ok(mut answers) => match self.step(&mut answers).await {
-                    Ok(Some(step)) => {
-                        self.answers = Some(answers);
-                        return Ok(Verified::new(step));
-                    }
-                    Ok(None) => Status::unavailable("the tail ended"),
-                    Err(Broken::Answer(problem)) => return Err(problem),
-                    Err(Broken::Transport(status)) => status,
-                },
+                Ok(mut answers) => {
+                    let opened = Instant::now();
+                    let broken = match self.step(&mut answers).await {
+                        Ok(Some(step)) => {
+                            self.answers = Some(answers);
+                            return Ok(Verified::new(step));
+                        }
+                        Ok(None) => Status::unavailable("the tail ended"),
+                        Err(Broken::Answer(problem)) => return Err(problem),
+                        Err(Broken::Transport(status)) => status,
+                    };
+                    repeats.held_since(opened);
+                    broken
+                }
                 Err(status) => status,
             };
             repeats.wait(broken).await?;

@@ -1,6 +1,6 @@
 //! TLS as clients see it: both HTTP versions, certificates that change, clients that must show one.
 
-use crate::support::TOKEN;
+use crate::support::{TOKEN, TestServer};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 use std::fs;
 use std::net::SocketAddr;
@@ -330,6 +330,48 @@ async fn silent_and_stray_connections_hold_up_nobody() {
         matches!(refused, Err(ClientError::Connect { .. })),
         "{refused:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_scheme_is_told_with_the_address_and_what_broke() {
+    let authority = Authority::new();
+    let world = World::start(&authority.sign("127.0.0.1"), None).await;
+    let url = format!("http://{}", world.address);
+    // Whether the alert is read or the connection is gone before it depends on who is faster.
+    for _ in 0..20 {
+        let plain = Connection::to(&url, Some(TOKEN)).await.unwrap();
+        for _ in 0..2 {
+            let told = ask(&plain).await.unwrap_err();
+            assert_eq!(told.reason(), Reason::Unavailable, "{told}");
+            let told = told.to_string();
+            assert!(told.contains(&format!("cannot reach {url}: ")), "{told}");
+            assert!(told.ends_with("; the server may expect https"), "{told}");
+            assert!(!told.contains("transport error"), "{told}");
+        }
+    }
+
+    let server = TestServer::start().await;
+    let url = server.url.replace("http://", "https://");
+    let told = Connection::with(&url, &believing(&authority)).await;
+    let told = told.unwrap_err();
+    assert_eq!(told.reason(), Reason::Unavailable);
+    let told = told.to_string();
+    assert!(told.starts_with(&format!("cannot reach {url}: ")), "{told}");
+    assert!(told.contains("does not speak TLS"), "{told}");
+    assert!(!told.contains("transport error"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_has_answered_is_not_suspected_of_another_scheme() {
+    let server = TestServer::start().await;
+    let connection = server.connect().await;
+    ask(&connection).await.unwrap();
+    let url = server.url.clone();
+    drop(server.stop().await);
+    let told = ask(&connection).await.unwrap_err();
+    assert_eq!(told.reason(), Reason::Unavailable, "{told}");
+    let told = told.to_string();
+    assert!(told.contains(&url) && !told.contains("https"), "{told}");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! What an honest server answers comes through, verified.
 
 use super::{append, event, patient, range, trust};
-use crate::support::{TestServer, scored};
+use crate::support::wire::Wire;
+use crate::support::{TOKEN, TestServer, scored};
 use std::sync::Arc;
+use std::time::Duration;
 use stella_client::{
-    Appender, ClientError, EventPayload, ExportStream, PinStore, ScoreTrust, VerifyingLog,
-    VerifyingScores,
+    Appender, ClientError, Connection, EventPayload, ExportStream, PinStore, RetryPolicy,
+    ScoreTrust, VerifyingLog, VerifyingScores,
 };
 use stella_proto::admin::GetStatusRequest;
 use stella_proto::audit::ExportEventsRequest;
@@ -104,6 +106,27 @@ async fn a_tail_goes_on_behind_the_last_step_when_the_server_comes_back() {
     let log = VerifyingLog::new(&connection, trust(&connection).await, None);
     let beyond = log.tail(LeafIndex::new(400), patient()).await.unwrap_err();
     assert_eq!(beyond.reason(), Reason::BeyondTreeSize);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_without_news_is_not_time_away() {
+    let server = TestServer::start().await;
+    append(&server, 0, 1).await;
+    let wire = Wire::to(&server.url).await;
+    let through = Connection::to(&wire.url, Some(TOKEN)).await.unwrap();
+    let policy = RetryPolicy {
+        deadline: Duration::from_secs(2),
+        ..patient()
+    };
+    let log = VerifyingLog::new(&through, trust(&through).await, None);
+    let mut tail = log.tail(LeafIndex::new(1), policy).await.unwrap();
+    let next = tokio::spawn(async move { tail.next().await.map(|step| step.events.len()) });
+    // Longer than a server may be away.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert!(!next.is_finished());
+    wire.cut();
+    append(&server, 1, 1).await;
+    assert_eq!(next.await.unwrap().unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,9 @@ mod bulk;
 mod honest;
 mod hostile;
 mod liar;
+mod replays;
+mod scans;
+mod typed;
 
 use crate::support::TestServer;
 use bytes::Bytes;

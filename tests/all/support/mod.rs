@@ -2,6 +2,7 @@
 
 pub(crate) mod bounded;
 pub(crate) mod peers;
+pub(crate) mod wire;
 pub(crate) mod world;
 
 use std::sync::Arc;

@@ -14,6 +14,7 @@ mod exports;
 mod forged;
 mod forks;
 mod full_disk;
+mod history;
 mod logs;
 mod packaged;
 mod proofs;

@@ -190,3 +190,24 @@ pub(crate) fn shared(part: &str) -> Option<PathBuf> {
     eprintln!("skipped: there is no {} here", path.display());
     None
 }
+
+/// A member of a document that is text.
+pub(crate) fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value[member].as_str().unwrap()
+}
+
+/// Runs the command in a network namespace with nothing in it, where that is permitted.
+pub(crate) fn without_network(folder: &Path, arguments: &[&str]) -> String {
+    let permitted = Command::new("unshare").args(["-rn", "true"]).output();
+    let mut run = if permitted.is_ok_and(|output| output.status.success()) {
+        let mut run = Command::new("unshare");
+        run.arg("-rn").arg(command().get_program());
+        run
+    } else {
+        eprintln!("skipped: no namespace without network here");
+        command()
+    };
+    let output = run.current_dir(folder).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
