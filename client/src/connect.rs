@@ -95,7 +95,11 @@ impl Connection {
         if endpoint.uri().scheme_str() == Some("https") {
             endpoint = endpoint.tls_config(options.tls()).map_err(failed)?;
         }
+        let alive_every = options.alive_every();
         let channel = endpoint
+            .http2_keep_alive_interval(alive_every)
+            .keep_alive_timeout(alive_every)
+            .keep_alive_while_idle(true)
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
             .connect()

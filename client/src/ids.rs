@@ -6,7 +6,8 @@ use std::sync::Arc;
 use stella_proto::reason::Reason;
 use stella_verify::hash::to_hex;
 
-/// Draws the idempotency key of a request: 1-128 bytes that no other request of this principal has.
+/// Draws the idempotency key of a request: 1-255 bytes without control characters that no other request of
+/// this principal has.
 pub type RequestIds = Arc<dyn Fn() -> Result<String, ClientError> + Send + Sync>;
 
 /// Keys of 128 random bits.

@@ -1,7 +1,11 @@
 //! How to connect: who calls, and whom to believe that it is the server.
 
 use crate::{Bearer, ClientError};
+use std::time::Duration;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
+
+/// How often a silent connection is asked whether it lives, unless told otherwise.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// What a connection needs beside its address. The default is nothing: no token, and over `https`
 /// the authorities that this machine trusts.
@@ -10,6 +14,7 @@ pub struct ConnectOptions {
     token: Option<String>,
     authorities: Option<Vec<u8>>,
     identity: Option<Identity>,
+    keepalive: Option<Duration>,
 }
 
 impl ConnectOptions {
@@ -32,6 +37,19 @@ impl ConnectOptions {
     pub fn identity(mut self, certificate: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
         self.identity = Some(Identity::from_pem(certificate, key));
         self
+    }
+
+    /// How often a silent connection is asked whether it lives, and how long it has to say: 30
+    /// seconds unless told otherwise. One that does not answer breaks, which a tail survives; without
+    /// asking, it would wait for ever on a server whose machine went away.
+    #[must_use]
+    pub const fn keepalive(mut self, every: Duration) -> Self {
+        self.keepalive = Some(every);
+        self
+    }
+
+    pub(crate) fn alive_every(&self) -> Duration {
+        self.keepalive.unwrap_or(KEEPALIVE)
     }
 
     pub(crate) fn bearer(&self) -> Result<Bearer, ClientError> {
@@ -59,6 +77,7 @@ impl core::fmt::Debug for ConnectOptions {
             .field("token", &self.token.is_some())
             .field("authorities", &self.authorities.is_some())
             .field("identity", &self.identity.is_some())
+            .field("keepalive", &self.alive_every())
             .finish()
     }
 }

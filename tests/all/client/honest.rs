@@ -6,8 +6,8 @@ use crate::support::{TOKEN, TestServer, scored};
 use std::sync::Arc;
 use std::time::Duration;
 use stella_client::{
-    Appender, ClientError, Connection, EventPayload, ExportStream, PinStore, RetryPolicy,
-    ScoreTrust, VerifyingLog, VerifyingScores,
+    Appender, ClientError, ConnectOptions, Connection, EventPayload, ExportStream, PinStore,
+    RetryPolicy, ScoreTrust, VerifyingLog, VerifyingScores,
 };
 use stella_proto::admin::GetStatusRequest;
 use stella_proto::audit::ExportEventsRequest;
@@ -127,6 +127,24 @@ async fn time_without_news_is_not_time_away() {
     wire.cut();
     append(&server, 1, 1).await;
     assert_eq!(next.await.unwrap().unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tail_notices_a_connection_that_nobody_ended() {
+    let server = TestServer::start().await;
+    append(&server, 0, 1).await;
+    let wire = Wire::to(&server.url).await;
+    let options = ConnectOptions::default()
+        .token(TOKEN)
+        .keepalive(Duration::from_millis(200));
+    let through = Connection::with(&wire.url, &options).await.unwrap();
+    let log = VerifyingLog::new(&through, trust(&through).await, None);
+    let mut tail = log.tail(LeafIndex::new(1), patient()).await.unwrap();
+    wire.forget();
+    append(&server, 1, 1).await;
+    let next = tokio::time::timeout(Duration::from_secs(20), tail.next()).await;
+    let next = next.expect("the tail hangs on a connection without a peer");
+    assert_eq!(next.unwrap().events.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

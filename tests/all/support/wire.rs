@@ -16,6 +16,8 @@ struct State {
     generation: u64,
     /// Whether what the server says is lost.
     muted: bool,
+    /// On connections that are older than this, it is lost for good.
+    heard_from: u64,
 }
 
 impl Wire {
@@ -27,6 +29,7 @@ impl Wire {
         let (state, watched) = watch::channel(State {
             generation: 0,
             muted: false,
+            heard_from: 0,
         });
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -52,6 +55,12 @@ impl Wire {
         self.state.send_modify(|state| state.muted = true);
     }
 
+    /// What the server says on the connections there are is lost from now on, and nobody is told;
+    /// those that are made afterwards work.
+    pub(crate) fn forget(&self) {
+        self.state.send_modify(|state| state.heard_from += 1);
+    }
+
     /// Cuts every connection; those that are made afterwards work.
     pub(crate) fn cut(&self) {
         self.state.send_modify(|state| {
@@ -62,7 +71,7 @@ impl Wire {
 }
 
 async fn pass(client: TcpStream, server: TcpStream, state: &watch::Receiver<State>) {
-    let generation = state.borrow().generation;
+    let born = *state.borrow();
     let (mut asks, mut hears) = client.into_split();
     let (mut answers, mut is_asked) = server.into_split();
     let asking = tokio::io::copy(&mut asks, &mut is_asked);
@@ -71,7 +80,9 @@ async fn pass(client: TcpStream, server: TcpStream, state: &watch::Receiver<Stat
         while let Ok(size @ 1..) = answers.read(&mut piece).await {
             let state = *state.borrow();
             // What was muted is never told, also when the cut comes late to this task.
-            let lost = state.muted || state.generation != generation;
+            let lost = state.muted
+                || state.generation != born.generation
+                || state.heard_from != born.heard_from;
             if !lost && hears.write_all(&piece[..size]).await.is_err() {
                 return;
             }
