@@ -76,6 +76,10 @@ enum Outcome {
 
 impl Overload {
     pub(super) async fn run(self, global: &Global) -> Result<u8, Failure> {
+        if global.server.is_some() && (self.sync_delay > 0 || self.in_flight.is_some()) {
+            let message = "--sync-delay and --in-flight shape a server of this process";
+            return Err(Failure::usage(message, "leave them or --server out"));
+        }
         let target = Target::shaped(global, self.shape()).await?;
         let mut connections = Vec::new();
         for _ in 0..self.connections.max(1) {
