@@ -1,6 +1,6 @@
 use super::*;
 use crate::hash::sha256;
-use crate::json::{Value, parse_canonical};
+use crate::json::{Value, check_same, parse_canonical, parse_hashed};
 use crate::units::BasisPoints;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -109,4 +109,41 @@ proptest! {
         node.write_with_id(&mut with_id);
         prop_assert!(parse_canonical(&with_id).is_ok());
     }
+
+    /// The reader of canonical bytes is a shortcut: whatever becomes of them, it takes what the
+    /// general reader takes, and as the same node.
+    #[test]
+    fn both_readers_take_the_same(
+        word in "[a-z\"\\\\\u{e9}\u{1}]{0,8}",
+        number in any::<u8>(),
+        changes in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0..4usize, any::<prop::sample::Index>()), 0..4,
+        ),
+    ) {
+        let node = ProofNode::new(NodeParts {
+            inputs: Object::new().with(word.clone(), word),
+            delta: BasisPoints::new(i64::from(number)),
+            ..parts()
+        }).unwrap().seal();
+        let mut bytes = node.bytes().to_vec();
+        for (place, removed, inserted) in changes {
+            let start = place.index(bytes.len());
+            let end = (start + removed).min(bytes.len());
+            // What canonical JSON is made of, and what it is not.
+            let pieces: [&[u8]; 12] = [
+                b"", b"\"", b",", b":", b"{", b"}", b"[", b"]", b" ", b"0", b"\\u0061", b"-1e1",
+            ];
+            bytes.splice(start..end, inserted.get(&pieces).iter().copied());
+        }
+        prop_assert_eq!(ProofNode::parse(&bytes).ok(), generally(&bytes).ok());
+    }
+}
+
+/// A node read without the shortcut.
+fn generally(bytes: &[u8]) -> Result<ProofNode, NodeError> {
+    let node = ProofNode::from_value(parse_hashed(bytes)?)?;
+    let mut canonical = Vec::new();
+    node.write(&mut canonical);
+    check_same(&canonical, bytes)?;
+    Ok(node)
 }
