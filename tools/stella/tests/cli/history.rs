@@ -6,11 +6,7 @@ use serde_json::Value;
 #[test]
 fn history_is_asked_and_folded_at_any_point() {
     let example = Example::new();
-    let json = |arguments: &[&str]| {
-        let mut all = arguments.to_vec();
-        all.extend(["--format", "json"]);
-        example.run(&all).json()
-    };
+    let json = |arguments: &[&str]| example.json(arguments);
     let scan = example.text("scanId");
     let now = json(&["scan", "status", "--scan-id", scan]);
     let size = now["treeSize"].as_u64().unwrap();
@@ -78,11 +74,7 @@ fn history_is_asked_and_folded_at_any_point() {
 #[test]
 fn what_came_later_is_not_there_then() {
     let example = Example::new();
-    let json = |arguments: &[&str]| {
-        let mut all = arguments.to_vec();
-        all.extend(["--format", "json"]);
-        example.run(&all).json()
-    };
+    let json = |arguments: &[&str]| example.json(arguments);
     let scan = example.text("scanId");
     let now = json(&["scan", "status", "--scan-id", scan]);
     // The first score's seal, and everything before it.
@@ -176,11 +168,7 @@ fn a_ledger_says_what_it_is_and_how_far_it_is() {
 #[test]
 fn the_registry_is_listed_compared_and_proved() {
     let example = Example::new();
-    let json = |arguments: &[&str]| {
-        let mut all = arguments.to_vec();
-        all.extend(["--format", "json"]);
-        example.run(&all).json()
-    };
+    let json = |arguments: &[&str]| example.json(arguments);
     let record = r#"{"id": "X-1", "modified": "2026-01-01T00:00:00Z", "affected": [
         {"package": {"ecosystem": "crates.io", "name": "extra"}, "versions": ["1.0.0"]}]}"#;
     std::fs::create_dir(example.path().join("extra")).unwrap();

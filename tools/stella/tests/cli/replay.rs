@@ -7,11 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[test]
 fn a_score_is_replayed_compared_and_looked_at_as_operators_do() {
     let example = Example::new();
-    let json = |arguments: &[&str]| {
-        let mut all = arguments.to_vec();
-        all.extend(["--format", "json"]);
-        example.run(&all).json()
-    };
+    let json = |arguments: &[&str]| example.json(arguments);
     let scan = example.text("scanId");
     let replayed = text(&example.answer["replay"], "rootHash");
     let snapshots: Vec<&str> = (example.answer["snapshots"].as_array().unwrap().iter())

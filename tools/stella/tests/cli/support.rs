@@ -104,6 +104,12 @@ impl Example {
         run_in(self.path(), &all)
     }
 
+    /// What a command on the ledger answers to programs.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        self.run(&[arguments, &["--format", "json"]].concat())
+            .json()
+    }
+
     /// A copy of the ledger's directory under another name, to damage.
     pub(crate) fn copy(&self, name: &str) -> PathBuf {
         let copy = self.path().join(name);

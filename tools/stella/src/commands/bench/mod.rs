@@ -4,6 +4,7 @@
 //! the process, without gRPC, is in `cargo bench -p stella-ledger`.
 
 mod append;
+mod bare;
 mod disk;
 mod load;
 mod overload;

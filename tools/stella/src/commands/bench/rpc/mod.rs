@@ -1,19 +1,20 @@
 //! Every kind of call at rising load, with requests arriving at a constant rate.
 
 mod arrivals;
-mod bare;
 mod calls;
 mod prepare;
+mod recorded;
 
+use super::bare::{Answers, Bare};
 use super::load::{self, Load, Outcome, Request};
 use super::target::Target;
 use crate::cli::Global;
 use crate::failure::Failure;
 use crate::output;
 use arrivals::Arrivals;
-use bare::Bare;
-use calls::{AppendCalls, ExportCalls, NodeCalls, Pool, ProofCalls, an_export};
+use calls::{AppendCalls, ExportCalls, NodeCalls, Pool, ProofCalls};
 use clap::{Args, ValueEnum};
+use recorded::{Exports, Proofs};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -126,8 +127,6 @@ impl Rpc {
             [] => &Kind::ALL[..],
             kinds => kinds,
         };
-        let events = self.export.clamp(1, size);
-        let bare = Bare::of(pool.of(0)?, an_export(0, events), size, self.connections).await?;
         let mut rows = Vec::new();
         for kind in kinds.iter().copied() {
             let batch = u64::try_from(self.batch.max(1)).unwrap_or(u64::MAX);
@@ -141,9 +140,10 @@ impl Rpc {
                     self.steps(kind, batch, calls).await
                 }
                 Kind::Proof => {
-                    let bare = ProofCalls::new(bare.pool.clone(), size);
-                    rows.push(self.bare(kind, 1, bare).await?);
-                    let calls = ProofCalls::new(pool.clone(), size);
+                    let answers = Proofs::record(pool.of(0)?, size).await?;
+                    let calls = |pool| ProofCalls::new(pool, size);
+                    rows.push(self.bare(kind, 1, answers, calls).await?);
+                    let calls = calls(pool.clone());
                     self.steps(kind, 1, calls).await
                 }
                 Kind::Node => {
@@ -151,9 +151,11 @@ impl Rpc {
                     self.steps(kind, 1, NodeCalls::new(pool.clone(), ids)).await
                 }
                 Kind::Export => {
-                    let calls = ExportCalls::new(bare.pool.clone(), size, events);
-                    rows.push(self.bare(kind, events, calls).await?);
-                    let calls = ExportCalls::new(pool.clone(), size, events);
+                    let events = self.export.clamp(1, size);
+                    let answers = Exports::record(pool.of(0)?, events).await?;
+                    let calls = |pool| ExportCalls::new(pool, size, events);
+                    rows.push(self.bare(kind, events, answers, calls).await?);
+                    let calls = calls(pool.clone());
                     self.steps(kind, events, calls).await
                 }
             };
@@ -189,10 +191,17 @@ impl Rpc {
         Ok(rows)
     }
 
-    /// What the transport alone does with answers of this kind: what the calls after it can be
-    /// compared with.
-    async fn bare<R: Request>(&self, kind: Kind, items: u64, calls: R) -> Result<Value, Failure> {
-        let outcome = load::run(&self.closed(), Arc::new(calls)).await?;
+    /// What the transport alone does with such answers: what the calls after it can be compared with.
+    async fn bare<R: Request>(
+        &self,
+        kind: Kind,
+        items: u64,
+        answers: impl Answers,
+        calls: impl FnOnce(Pool) -> R,
+    ) -> Result<Value, Failure> {
+        let server = Bare::serve(answers).await?;
+        let pool = Pool::new(server.connect(self.connections).await?);
+        let outcome = load::run(&self.closed(), Arc::new(calls(pool))).await?;
         let what = format!("{}, transport alone", kind.name());
         Ok(row(&what, None, items, &outcome, 0))
     }
