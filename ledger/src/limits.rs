@@ -27,6 +27,14 @@ pub const MAX_REQUEST_NAMES: usize = 16_384;
 /// few MiB the sync's cost is spread thin already, and waiting writers see only latency.
 pub const FRAME_TARGET_BYTES: usize = 4 * 1024 * 1024;
 
+/// Zeros written behind a small frame, with it, up to the next multiple of so many blocks of 4 KiB. A
+/// lone append that pays for them should still be answered within a millisecond; the more there are,
+/// the fewer pay.
+pub const ZEROS_AHEAD_BLOCKS: u32 = 32;
+
+/// Largest frame that zeros are written behind, in blocks: one that leaves room for another.
+pub const SMALL_FRAME_BLOCKS: u32 = ZEROS_AHEAD_BLOCKS / 2;
+
 /// Events in one frame: the target for tiny events.
 pub const FRAME_TARGET_EVENTS: usize = 65_536;
 

@@ -53,8 +53,8 @@ pub trait Disk: Send + Sync + std::fmt::Debug {
     /// Creates an empty file for reading and writing; one that exists is emptied.
     fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>>;
 
-    /// Creates a file that is full of zeros, written out and not only reserved; one that exists is
-    /// emptied first. Nothing is synced.
+    /// Creates a file that reads as zeros and whose space is its own: a write into it does not fail
+    /// for want of room. One that exists is emptied first. Nothing is synced.
     fn create_zeroed(&self, path: &str, length: ByteLength) -> io::Result<Arc<dyn DiskFile>> {
         let file = self.create(path)?;
         zeros::write(&*file, length)?;

@@ -25,6 +25,15 @@ impl RealDisk {
     pub fn root(&self) -> &Path {
         &self.root
     }
+
+    fn create_file(&self, path: &str) -> io::Result<File> {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(self.root.join(path))
+    }
 }
 
 impl Disk for RealDisk {
@@ -33,19 +42,14 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, path: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(self.root.join(path))?;
-        Ok(Arc::new(RealFile(file)))
+        Ok(Arc::new(RealFile(self.create_file(path)?)))
     }
 
     fn create_zeroed(&self, path: &str, length: ByteLength) -> io::Result<Arc<dyn DiskFile>> {
-        let file = self.create(path)?;
-        // What cannot be written directly, or not to the end, is written the ordinary way.
-        if zeros::write_directly(&self.root.join(path), length).is_err() {
+        let file = self.create_file(path)?;
+        let reserved = zeros::reserve(&file, length)?;
+        let file = Arc::new(RealFile(file));
+        if !reserved {
             zeros::write(&*file, length)?;
         }
         Ok(file)

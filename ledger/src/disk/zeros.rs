@@ -1,60 +1,45 @@
 //! Files full of zeros.
 //!
-//! Zeros have to be written out: syncs into unwritten extents would each commit the file system's
-//! journal. Through the page cache that costs the processor a copy of everything, and the sync at
-//! its end floods the disk while commits wait for theirs; written directly it costs neither.
+//! A file system that can reserve space gives zeros for nothing. Written out they cost as many bytes
+//! as the frames that will replace them, and beside the frames before: a segment's worth in the
+//! disk's queue kept commits waiting for milliseconds and halved what large ones reached. The price of
+//! reserved space is paid by the first sync after a write into it, which has to commit the file
+//! system's journal; the log makes small frames share it (`log/segment.rs`).
 
 use super::{ByteLength, ByteOffset, DiskFile};
+use std::fs::File;
 use std::io;
-use std::path::Path;
 
 /// Bytes written at once.
 const PIECE_BYTES: usize = 1024 * 1024;
 
-/// Writes zeros through the page cache.
-pub(super) fn write(file: &dyn DiskFile, length: ByteLength) -> io::Result<()> {
-    pieces(&vec![0; PIECE_BYTES], length, |zeros, offset| {
-        file.write_at(zeros, offset)
-    })
-}
-
-/// Writes zeros past the page cache into an existing file; an error when the file system cannot,
-/// and then part of them may be there.
+/// Gives an empty file its length and its space. `false`: the file system cannot, the file is as it
+/// was.
 #[cfg(target_os = "linux")]
-pub(super) fn write_directly(path: &Path, length: ByteLength) -> io::Result<()> {
-    use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-    /// Alignment that direct writes ask of memory, offsets and lengths, on every disk there is.
-    const ALIGNMENT: usize = 4096;
-    let file = std::fs::OpenOptions::new()
-        .write(true)
-        .custom_flags(libc::O_DIRECT)
-        .open(path)?;
-    let buffer = vec![0u8; PIECE_BYTES + ALIGNMENT];
-    let start = buffer.as_ptr().align_offset(ALIGNMENT);
-    let aligned = buffer
-        .get(start..start.saturating_add(PIECE_BYTES))
-        .ok_or(io::ErrorKind::Unsupported)?;
-    pieces(aligned, length, |zeros, offset| {
-        file.write_all_at(zeros, offset.0)
-    })
+pub(super) fn reserve(file: &File, length: ByteLength) -> io::Result<bool> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+    match fallocate(file, FallocateFlags::empty(), 0, length.0) {
+        Ok(()) => Ok(true),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// Writes zeros past the page cache: not on this system.
+/// Gives an empty file its length and its space: not on this system.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn write_directly(_: &Path, _: ByteLength) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
+pub(super) fn reserve(_: &File, _: ByteLength) -> io::Result<bool> {
+    Ok(false)
 }
 
-fn pieces(
-    zeros: &[u8],
-    length: ByteLength,
-    mut write: impl FnMut(&[u8], ByteOffset) -> io::Result<()>,
-) -> io::Result<()> {
+/// Writes zeros.
+pub(super) fn write(file: &dyn DiskFile, length: ByteLength) -> io::Result<()> {
+    let zeros = vec![0; PIECE_BYTES];
     let mut at = 0;
     while at < length.0 {
         let left = usize::try_from(length.0 - at).unwrap_or(usize::MAX);
-        let piece = zeros.get(..left).unwrap_or(zeros);
-        write(piece, ByteOffset(at))?;
+        let piece = zeros.get(..left).unwrap_or(&zeros);
+        file.write_at(piece, ByteOffset(at))?;
         at += u64::try_from(piece.len()).map_err(io::Error::other)?;
     }
     Ok(())

@@ -17,6 +17,7 @@ use super::observe::CommitSample;
 use super::options::UpkeepMode;
 use super::publish::Published;
 use super::queue::{Leader, Role, Waiting};
+use super::reach::Reach;
 use super::reply::{Reply, Slot, Woken};
 use super::request::Receipt;
 use super::run::FrameMark;
@@ -128,9 +129,8 @@ impl LogState {
         let mut batch = self.batches().pop().unwrap_or_default();
         let mut right = None;
         self.fill(&mut sequencer, &mut batch, &mut right);
-        let right = right.unwrap_or_else(|| self.right_to_write());
-        let mut held = Some(right);
-        self.fill(&mut sequencer, &mut batch, &mut held);
+        right.get_or_insert_with(|| self.right_to_write());
+        self.fill(&mut sequencer, &mut batch, &mut right);
         let prepared = self.prepare(&mut sequencer, &mut batch);
         drop(sequencer);
         let alone = self.role_of_caller() == Role::Committer;
@@ -140,11 +140,14 @@ impl LogState {
         }
 
         let written = match prepared {
-            Ok(Some(commit)) => self.write(&commit, &batch.blocks),
+            Ok(Some(commit)) => {
+                let reach = right.get_or_insert_with(|| self.right_to_write());
+                self.write(reach, &commit, &mut batch.blocks)
+            }
             Ok(None) => Ok(self.publisher.latest()),
             Err(error) => Err(error),
         };
-        drop(held);
+        drop(right);
         answer(&mut batch, &written);
         self.recycle(batch);
         match write {
@@ -160,7 +163,7 @@ impl LogState {
         }
     }
 
-    fn right_to_write(&self) -> MutexGuard<'_, ()> {
+    fn right_to_write(&self) -> MutexGuard<'_, Reach> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -169,7 +172,7 @@ impl LogState {
         &'a self,
         sequencer: &mut Sequencer,
         batch: &mut Batch,
-        right: &mut Option<MutexGuard<'a, ()>>,
+        right: &mut Option<MutexGuard<'a, Reach>>,
     ) {
         let previous = sequencer.time;
         let rules = AdmissionRules {
@@ -216,7 +219,7 @@ impl LogState {
         sequencer: &mut Sequencer,
         batch: &Batch,
         bound: usize,
-        right: &mut Option<MutexGuard<'a, ()>>,
+        right: &mut Option<MutexGuard<'a, Reach>>,
     ) -> Result<(), DiskFault> {
         if fits(sequencer, batch, bound) {
             return Ok(());
@@ -310,9 +313,17 @@ impl LogState {
         Ok(checkpoint)
     }
 
-    /// The commit point. Called with the right to write.
-    fn write(&self, commit: &Commit, blocks: &[u8]) -> Result<Arc<Published>, AppendError> {
+    /// The commit point. `reach` is the right to write.
+    fn write(
+        &self,
+        reach: &mut Reach,
+        commit: &Commit,
+        blocks: &mut Vec<u8>,
+    ) -> Result<Arc<Published>, AppendError> {
         let segment = &commit.segment.segment;
+        let bytes = blocks.len();
+        let zeros = reach.behind(segment, commit.mark.block..commit.end);
+        blocks.resize(bytes + zeros.bytes(), 0);
         // A crash here leaves the frame wholly, partly or not at all on disk. Nobody was told of
         // it: a whole frame will be found and kept, a torn one zeroed.
         let written = segment
@@ -332,8 +343,7 @@ impl LogState {
         };
         // From here on the frame is durable, its checkpoint in it; a crash loses only answers.
         self.commits.fetch_add(1, Ordering::Relaxed);
-        self.frame_bytes
-            .fetch_add(blocks.len() as u64, Ordering::Relaxed);
+        self.frame_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         commit.segment.push(commit.mark);
         *self.durable() = Durable {
             head: stella_verify::merkle::TreeHead {
@@ -347,7 +357,7 @@ impl LogState {
         self.publisher.publish(&commit.published);
         self.options.observer.committed(&CommitSample {
             leaves: commit.published.size.get() - commit.mark.first.get(),
-            bytes: blocks.len() as u64,
+            bytes: bytes as u64,
             sync,
             size: commit.published.size,
         });

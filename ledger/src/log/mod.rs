@@ -37,6 +37,7 @@ mod options;
 mod pending;
 mod publish;
 mod queue;
+mod reach;
 mod read;
 mod record;
 mod recover;

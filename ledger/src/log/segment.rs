@@ -60,7 +60,7 @@ pub(crate) fn is_temporary(name: &str) -> bool {
 }
 
 impl Segment {
-    /// Makes a segment of zeros with a header: temporary file, sync, rename, directory sync. Once
+    /// Makes a segment of zeros (space reserved, see [`super::reach`]) with a header: temporary file, sync, rename, directory sync. Once
     /// this returns `Ok` the file is durable under its name.
     pub(crate) fn create(
         disk: &dyn Disk,
@@ -72,7 +72,7 @@ impl Segment {
         Ok(segment)
     }
 
-    /// The temporary file, zeros and header written, nothing synced.
+    /// The temporary file, space reserved and header written, nothing synced.
     pub(crate) fn fill(
         disk: &dyn Disk,
         spec: &LogSpec,
@@ -81,7 +81,6 @@ impl Segment {
         let path = segment_path(number);
         let draft = temporary(&path);
         let bytes = u64::try_from(spec.segment_blocks.bytes()).unwrap_or(u64::MAX);
-        // An fdatasync into unwritten extents would have to commit the file system's journal.
         let file = disk
             .create_zeroed(&draft, ByteLength(bytes))
             .map_err(|source| DiskFault::new("write", &path, source))?;

@@ -20,7 +20,8 @@ pub(crate) struct Disk {
     seconds: u64,
 }
 
-/// The file is filled with zeros first, as segments are: syncing it writes data and nothing else.
+/// The file is filled with zeros first, as a log's space is in front of a small frame: syncing it
+/// writes data and nothing else.
 const FILE_BYTES: usize = 64 * 1024 * 1024;
 
 impl Disk {
