@@ -133,3 +133,38 @@ struct RealLock {
 }
 
 impl DiskLock for RealLock {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt as _;
+
+    const LENGTH: ByteLength = ByteLength(3 * 1024 * 1024 + 4096);
+
+    fn is_zeros(path: &Path) -> bool {
+        let bytes = std::fs::read(path).unwrap();
+        bytes.len() as u64 == LENGTH.0 && bytes.iter().all(|byte| *byte == 0)
+    }
+
+    #[test]
+    fn a_zeroed_file_forgets_what_it_was_and_has_its_space() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("segment");
+        std::fs::write(&path, [7; 5000]).unwrap();
+        let disk = RealDisk::new(folder.path());
+        let file = disk.create_zeroed("segment", LENGTH).unwrap();
+        assert_eq!(file.length().unwrap(), LENGTH);
+        assert!(is_zeros(&path));
+        let space = std::fs::metadata(&path).unwrap().blocks() * 512;
+        assert!(space >= LENGTH.0, "{space} bytes of {}", LENGTH.0);
+    }
+
+    #[test]
+    fn where_space_cannot_be_reserved_zeros_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = RealDisk::new(folder.path());
+        let file = disk.create("segment").unwrap();
+        zeros::write(&*file, LENGTH).unwrap();
+        assert!(is_zeros(&folder.path().join("segment")));
+    }
+}

@@ -17,12 +17,12 @@ use super::observe::CommitSample;
 use super::options::UpkeepMode;
 use super::publish::Published;
 use super::queue::{Leader, Role, Waiting};
-use super::reach::Reach;
 use super::reply::{Reply, Slot, Woken};
 use super::request::Receipt;
 use super::run::FrameMark;
 use super::segment::FIRST_FRAME;
 use super::sequencer::{AdmissionRules, Sequencer};
+use super::space::WrittenSpace;
 use super::state::{Durable, LogState};
 use super::upkeep::SealJob;
 use crate::limits::MAX_CHECKPOINT_BYTES;
@@ -141,8 +141,8 @@ impl LogState {
 
         let written = match prepared {
             Ok(Some(commit)) => {
-                let reach = right.get_or_insert_with(|| self.right_to_write());
-                self.write(reach, &commit, &mut batch.blocks)
+                let space = right.get_or_insert_with(|| self.right_to_write());
+                self.write(space, &commit, &mut batch.blocks)
             }
             Ok(None) => Ok(self.publisher.latest()),
             Err(error) => Err(error),
@@ -163,7 +163,7 @@ impl LogState {
         }
     }
 
-    fn right_to_write(&self) -> MutexGuard<'_, Reach> {
+    fn right_to_write(&self) -> MutexGuard<'_, WrittenSpace> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -172,7 +172,7 @@ impl LogState {
         &'a self,
         sequencer: &mut Sequencer,
         batch: &mut Batch,
-        right: &mut Option<MutexGuard<'a, Reach>>,
+        right: &mut Option<MutexGuard<'a, WrittenSpace>>,
     ) {
         let previous = sequencer.time;
         let rules = AdmissionRules {
@@ -219,7 +219,7 @@ impl LogState {
         sequencer: &mut Sequencer,
         batch: &Batch,
         bound: usize,
-        right: &mut Option<MutexGuard<'a, Reach>>,
+        right: &mut Option<MutexGuard<'a, WrittenSpace>>,
     ) -> Result<(), DiskFault> {
         if fits(sequencer, batch, bound) {
             return Ok(());
@@ -313,16 +313,16 @@ impl LogState {
         Ok(checkpoint)
     }
 
-    /// The commit point. `reach` is the right to write.
+    /// The commit point. `space` is the right to write.
     fn write(
         &self,
-        reach: &mut Reach,
+        space: &mut WrittenSpace,
         commit: &Commit,
         blocks: &mut Vec<u8>,
     ) -> Result<Arc<Published>, AppendError> {
         let segment = &commit.segment.segment;
         let bytes = blocks.len();
-        let zeros = reach.behind(segment, commit.mark.block..commit.end);
+        let zeros = space.zeros_behind(segment, commit.mark.block..commit.end);
         blocks.resize(bytes + zeros.bytes(), 0);
         // A crash here leaves the frame wholly, partly or not at all on disk. Nobody was told of
         // it: a whole frame will be found and kept, a torn one zeroed.

@@ -11,10 +11,10 @@ use super::options::LogOptions;
 use super::pending::{Author, Pending};
 use super::publish::{Published, Publisher};
 use super::queue::Queue;
-use super::reach::Reach;
 use super::recover::{OpenError, Recovered};
 use super::request::AppendRequest;
 use super::sequencer::Sequencer;
+use super::space::WrittenSpace;
 use super::spec::LogSpec;
 use super::state::{Durable, LogState};
 use super::upkeep::Upkeep;
@@ -91,7 +91,7 @@ impl LogState {
             summon: Condvar::new(),
             sequencer: Mutex::new(sequencer),
             batches: Mutex::new(Vec::new()),
-            writer: Mutex::new(Reach::default()),
+            writer: Mutex::new(WrittenSpace::default()),
             admission: RwLock::new(recovered.admission),
             segments: RwLock::new(recovered.segments),
             publisher: Publisher::new(published),

@@ -14,8 +14,8 @@ use super::index::IndexedSegment;
 use super::options::LogOptions;
 use super::publish::Publisher;
 use super::queue::Queue;
-use super::reach::Reach;
 use super::sequencer::Sequencer;
+use super::space::WrittenSpace;
 use super::spec::LogSpec;
 use super::upkeep::Upkeep;
 use std::sync::atomic::AtomicU64;
@@ -36,7 +36,7 @@ pub(crate) struct LogState {
     /// Finished batches, for their buffers.
     pub(crate) batches: Mutex<Vec<Batch>>,
     /// The right to write: one commit is in flight at most.
-    pub(crate) writer: Mutex<Reach>,
+    pub(crate) writer: Mutex<WrittenSpace>,
     pub(crate) admission: RwLock<Admission>,
     /// All segments that have frames, oldest first, the active one last.
     pub(crate) segments: RwLock<Vec<Arc<IndexedSegment>>>,

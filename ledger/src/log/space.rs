@@ -18,14 +18,18 @@ use std::ops::Range;
 /// The space known to have been written. Of a segment opened again nothing is known: the first
 /// small frame writes zeros over zeros.
 #[derive(Debug, Default)]
-pub(crate) struct Reach {
+pub(crate) struct WrittenSpace {
     segment: SegmentNumber,
     end: BlockNumber,
 }
 
-impl Reach {
+impl WrittenSpace {
     /// How many blocks of zeros to write behind a frame, with it.
-    pub(crate) fn behind(&mut self, segment: &Segment, frame: Range<BlockNumber>) -> BlockCount {
+    pub(crate) fn zeros_behind(
+        &mut self,
+        segment: &Segment,
+        frame: Range<BlockNumber>,
+    ) -> BlockCount {
         self.extend(segment.number, frame, segment.seal_block())
     }
 
@@ -59,41 +63,41 @@ mod tests {
 
     const LIMIT: BlockNumber = BlockNumber(10 * ZEROS_AHEAD_BLOCKS - 1);
 
-    fn blocks(reach: &mut Reach, segment: u64, start: u32, end: u32) -> u32 {
+    fn blocks(space: &mut WrittenSpace, segment: u64, start: u32, end: u32) -> u32 {
         let frame = BlockNumber(start)..BlockNumber(end);
-        reach.extend(SegmentNumber(segment), frame, LIMIT).0
+        space.extend(SegmentNumber(segment), frame, LIMIT).0
     }
 
     #[test]
     fn one_small_frame_in_a_step_takes_zeros_along() {
-        let mut reach = Reach::default();
-        assert_eq!(blocks(&mut reach, 0, 1, 2), ZEROS_AHEAD_BLOCKS - 2);
+        let mut space = WrittenSpace::default();
+        assert_eq!(blocks(&mut space, 0, 1, 2), ZEROS_AHEAD_BLOCKS - 2);
         for start in 2..ZEROS_AHEAD_BLOCKS {
-            assert_eq!(blocks(&mut reach, 0, start, start + 1), 0);
+            assert_eq!(blocks(&mut space, 0, start, start + 1), 0);
         }
         assert_eq!(
-            blocks(&mut reach, 0, ZEROS_AHEAD_BLOCKS, ZEROS_AHEAD_BLOCKS + 1),
+            blocks(&mut space, 0, ZEROS_AHEAD_BLOCKS, ZEROS_AHEAD_BLOCKS + 1),
             ZEROS_AHEAD_BLOCKS - 1
         );
         // The next segment begins anew.
-        assert_eq!(blocks(&mut reach, 1, 1, 2), ZEROS_AHEAD_BLOCKS - 2);
+        assert_eq!(blocks(&mut space, 1, 1, 2), ZEROS_AHEAD_BLOCKS - 2);
     }
 
     #[test]
     fn a_large_frame_takes_none_and_the_small_one_after_it_does() {
         let large = SMALL_FRAME_BLOCKS + 1;
-        let mut reach = Reach::default();
-        assert_eq!(blocks(&mut reach, 0, 1, 1 + large), 0);
+        let mut space = WrittenSpace::default();
+        assert_eq!(blocks(&mut space, 0, 1, 1 + large), 0);
         assert_eq!(
-            blocks(&mut reach, 0, 1 + large, 2 + large),
+            blocks(&mut space, 0, 1 + large, 2 + large),
             ZEROS_AHEAD_BLOCKS - large - 2
         );
     }
 
     #[test]
     fn zeros_end_before_the_seal() {
-        let mut reach = Reach::default();
-        assert_eq!(blocks(&mut reach, 0, LIMIT.0 - 2, LIMIT.0 - 1), 1);
-        assert_eq!(blocks(&mut reach, 0, LIMIT.0 - 1, LIMIT.0), 0);
+        let mut space = WrittenSpace::default();
+        assert_eq!(blocks(&mut space, 0, LIMIT.0 - 2, LIMIT.0 - 1), 1);
+        assert_eq!(blocks(&mut space, 0, LIMIT.0 - 1, LIMIT.0), 0);
     }
 }
