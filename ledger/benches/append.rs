@@ -4,8 +4,7 @@
 //! preallocated file with one `fdatasync` a batch: first to 64 MiB of zeros that are in memory and on
 //! the disk before the clock starts, over and over; then, as a log must, always to new space, of which
 //! only the allocation is done before. A third figure is the first without the hashing. Figures are
-//! medians of rounds in which all of them alternate, so that other load
-//! on the machine hits all alike.
+//! medians of rounds in which all of them alternate, so that other load on the machine hits all alike.
 //!
 //! `cargo bench -p stella-ledger --bench append -- [FOLDER] [ROUNDS] [MILLISECONDS ADDED TO A SYNC] [BATCH [AHEAD]]`
 #![allow(
@@ -19,12 +18,11 @@
 )]
 
 use bytes::Bytes;
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
-use stella_ledger::disk::{DelayedSync, RealDisk};
+use stella_ledger::disk::{ByteLength, ByteOffset, DelayedSync, Disk as _, DiskFile, RealDisk};
 use stella_ledger::log::{
     AppendRequest, Entries, EventLog, Expected, LogOptions, NewEvent, NoteCheckpointSigner,
     Principal,
@@ -229,7 +227,7 @@ fn leaf(position: u64) -> Vec<u8> {
 }
 
 /// Where the bare loop writes.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 enum Space {
     /// Zeros, in the page cache and on the disk, the same again and again.
     Zeros,
@@ -244,7 +242,8 @@ const BARE: [(Space, bool); 3] = [
 ];
 
 struct Bare {
-    file: std::fs::File,
+    _folder: tempfile::TempDir,
+    file: Arc<dyn DiskFile>,
     length: u64,
     offset: u64,
     tree: Frontier,
@@ -252,40 +251,33 @@ struct Bare {
     bytes: Vec<u8>,
     event_bytes: f64,
     hash: bool,
-    delay: Duration,
 }
 
 /// More than a round writes.
 const NEW_SPACE: u64 = 2 * 1024 * 1024 * 1024;
 
-#[cfg(target_os = "linux")]
-fn allocate(file: &std::fs::File, length: u64) {
-    rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, length).unwrap();
-}
-
-#[cfg(not(target_os = "linux"))]
-fn allocate(file: &std::fs::File, length: u64) {
-    file.set_len(length).unwrap();
-}
-
 impl Bare {
     fn new(folder: &Path, event_bytes: f64, space: Space, hash: bool, delay: Duration) -> Self {
-        let file = tempfile::tempfile_in(folder).unwrap();
-        let length = match space {
+        let folder = tempfile::tempdir_in(folder).unwrap();
+        let disk = DelayedSync::new(Arc::new(RealDisk::new(folder.path())), delay);
+        let (file, length) = match space {
             Space::Zeros => {
+                let file = disk.create("bare").unwrap();
                 let zeros = vec![0u8; 1024 * 1024];
                 for piece in 0..64 {
-                    file.write_all_at(&zeros, piece * 1024 * 1024).unwrap();
+                    file.write_at(&zeros, ByteOffset(piece * 1024 * 1024))
+                        .unwrap();
                 }
-                64 * 1024 * 1024
+                (file, 64 * 1024 * 1024)
             }
             Space::New => {
-                allocate(&file, NEW_SPACE);
-                NEW_SPACE
+                let file = disk.create_zeroed("bare", ByteLength(NEW_SPACE)).unwrap();
+                (file, NEW_SPACE)
             }
         };
-        file.sync_all().unwrap();
+        file.sync_data().unwrap();
         Self {
+            _folder: folder,
             file,
             length,
             offset: 0,
@@ -294,7 +286,6 @@ impl Bare {
             bytes: Vec::new(),
             event_bytes,
             hash,
-            delay,
         }
     }
 
@@ -310,12 +301,11 @@ impl Bare {
         if self.offset + bytes as u64 > self.length {
             self.offset = 0;
         }
-        self.file.write_all_at(&self.bytes, self.offset).unwrap();
+        self.file
+            .write_at(&self.bytes, ByteOffset(self.offset))
+            .unwrap();
         self.offset += bytes as u64;
         self.file.sync_data().unwrap();
-        if !self.delay.is_zero() {
-            std::thread::sleep(self.delay);
-        }
     }
 }
 

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn where_space_cannot_be_reserved_zeros_are_written() {
+    fn written_zeros_make_the_same_file() {
         let folder = tempfile::tempdir().unwrap();
         let disk = RealDisk::new(folder.path());
         let file = disk.create("segment").unwrap();

@@ -4,7 +4,7 @@
 //! as the frames that will replace them, and beside the frames before: a segment's worth in the
 //! disk's queue kept commits waiting for milliseconds and halved what large ones reached. The price of
 //! reserved space is paid by the first sync after a write into it, which has to commit the file
-//! system's journal; the log makes small frames share it (`log/segment.rs`).
+//! system's journal; the log makes small frames share it (`log/space.rs`).
 
 use super::{ByteLength, ByteOffset, DiskFile};
 use std::fs::File;

@@ -60,8 +60,8 @@ pub(crate) fn is_temporary(name: &str) -> bool {
 }
 
 impl Segment {
-    /// Makes a segment of zeros (space reserved, see [`super::space`]) with a header: temporary file, sync, rename, directory sync. Once
-    /// this returns `Ok` the file is durable under its name.
+    /// Makes a segment of zeros (space reserved, see [`super::space`]) with a header: temporary file,
+    /// sync, rename, directory sync. Once this returns `Ok` the file is durable under its name.
     pub(crate) fn create(
         disk: &dyn Disk,
         spec: &LogSpec,

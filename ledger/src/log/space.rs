@@ -51,8 +51,7 @@ impl WrittenSpace {
         if frame.end.since(frame.start) > BlockCount(SMALL_FRAME_BLOCKS) {
             return BlockCount(0);
         }
-        let ahead = BlockNumber(frame.end.0.next_multiple_of(ZEROS_AHEAD_BLOCKS)).min(limit);
-        self.end = ahead.max(frame.end);
+        self.end = BlockNumber(frame.end.0.next_multiple_of(ZEROS_AHEAD_BLOCKS)).min(limit);
         self.end.since(frame.end)
     }
 }

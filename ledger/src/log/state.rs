@@ -35,7 +35,7 @@ pub(crate) struct LogState {
     pub(crate) sequencer: Mutex<Sequencer>,
     /// Finished batches, for their buffers.
     pub(crate) batches: Mutex<Vec<Batch>>,
-    /// The right to write: one commit is in flight at most.
+    /// The right to write: one commit is in flight at most. It guards what only a writer needs.
     pub(crate) writer: Mutex<WrittenSpace>,
     pub(crate) admission: RwLock<Admission>,
     /// All segments that have frames, oldest first, the active one last.
