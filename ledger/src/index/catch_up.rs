@@ -194,6 +194,7 @@ fn digest(source: &dyn EventSource, range: LeafRange) -> Result<Digest, SourceEr
         ControlFlow::Continue(())
     })?;
     if digest.end() == range.end {
+        digest.sort();
         Ok(digest)
     } else {
         Err(SourceError::new(ShortRead))

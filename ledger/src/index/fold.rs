@@ -22,11 +22,12 @@ use stella_verify::hash::RootHash;
 use stella_verify::merkle::TreeHead;
 use stella_verify::units::{LeafIndex, TreeSize};
 
+use super::edge::TreeEdge;
 use super::keys::{self, Table};
 use super::kv::{BatchWriter, KeyValue, KvStore, StoreError};
 use super::marker::{Inventory, MARKER_KEY, Marker};
 use super::postings::{Run, Runs, delete_sources, merge_level, write_window};
-use super::tiles::{Tile, TileId, TreeEdge, UpperTiles};
+use super::tiles::{Tile, TileId, UpperTiles};
 use super::window::Window;
 use crate::limits::INDEX_WINDOW_LEAVES;
 use crate::projection::{Digest, given_keys};
@@ -161,9 +162,7 @@ impl Fold {
         {
             return Err(StoreError::damaged("a digest does not continue the fold"));
         }
-        for leaf in &digest.leaf_hashes {
-            present.edge.push(*leaf);
-        }
+        present.edge.extend(&digest.leaves);
         present.window.absorb(digest);
         Ok(())
     }

@@ -12,6 +12,7 @@ pub mod attach;
 pub mod catch_up;
 pub mod disk;
 pub mod dump;
+pub mod edge;
 pub mod fold;
 pub mod handle;
 pub mod inspect;

@@ -3,14 +3,14 @@
 //! A full tile is stored once ([`super::tile_files`]), when its last hash is known, together with
 //! the nodes two, four and six levels above its hashes. With them an inclusion proof needs 4 hash
 //! computations per tile instead of 247. The tiles at the tree's growing edge are in memory
-//! ([`TreeEdge`]), rebuilt at open from the log and from the full tiles below them.
+//! ([`super::edge`]).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use stella_verify::hash::{HASH_SIZE, LeafHash, NodeHash, RootHash};
+use stella_verify::hash::{HASH_SIZE, NodeHash};
 use stella_verify::limits::TILE_WIDTH;
-use stella_verify::merkle::{Frontier, NodeCoord, Subtrees, node_hash};
+use stella_verify::merkle::{NodeCoord, node_hash};
 use stella_verify::units::TreeSize;
 
 use super::kv::StoreError;
@@ -41,7 +41,7 @@ pub struct TileId {
 impl TileId {
     /// The tile that has, or is able to compute, a node; the node's height above the tile's hashes
     /// and its place at that height.
-    fn of(coord: NodeCoord) -> (Self, u8, usize) {
+    pub(super) fn of(coord: NodeCoord) -> (Self, u8, usize) {
         let height = coord.level % TILE_HEIGHT;
         let per_tile = TILE_HEIGHT - height;
         let place = coord.index & ((1 << per_tile) - 1);
@@ -84,11 +84,11 @@ impl Tile {
         hashes
     }
 
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.width() == TILE_WIDTH
     }
 
-    fn push(&mut self, hash: NodeHash) {
+    pub(super) fn push(&mut self, hash: NodeHash) {
         let mut carry = Some(hash);
         for level in &mut self.kept {
             let Some(hash) = carry else { return };
@@ -102,14 +102,14 @@ impl Tile {
     }
 
     /// The node of `height` levels above the hashes at `place`; `None` when not complete.
-    fn node(&self, height: u8, place: usize) -> Option<NodeHash> {
+    pub(super) fn node(&self, height: u8, place: usize) -> Option<NodeHash> {
         let at = usize::from(height / STEP_HEIGHT).min(KEPT_LEVELS - 1);
         let level = self.kept.get(at)?;
         let above = height - STEP_HEIGHT * u8::try_from(at).ok()?;
         fold(level, place << above, above)
     }
 
-    fn root(&self) -> Option<NodeHash> {
+    pub(super) fn root(&self) -> Option<NodeHash> {
         self.node(TILE_HEIGHT, 0)
     }
 
@@ -144,134 +144,6 @@ fn fold(hashes: &[u8], first: usize, height: u8) -> Option<NodeHash> {
         0 => hash(0),
         1 => pair(0),
         _ => Some(node_hash(&pair(0)?, &pair(2)?)),
-    }
-}
-
-/// One level of the growing edge.
-#[derive(Debug, Clone, Default)]
-struct EdgeLevel {
-    /// Full tiles before these are in the store.
-    stored: u64,
-    /// Full tiles that are kept here until the window is written.
-    full: VecDeque<Arc<Tile>>,
-    /// Shared with readers; copied when it grows while one of them has it.
-    open: Arc<Tile>,
-}
-
-/// All tiles that are not only in the store: full ones of the present window, and the open one of
-/// every level.
-#[derive(Debug, Clone, Default)]
-pub struct TreeEdge {
-    size: u64,
-    levels: Vec<EdgeLevel>,
-}
-
-impl TreeEdge {
-    /// The edge of a tree of `size` leaves, a multiple of 256, whose full tiles are in the store.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`] when a tile is missing.
-    pub fn load(
-        size: TreeSize,
-        read: impl Fn(TileId) -> Result<Option<Tile>, StoreError>,
-    ) -> Result<Self, StoreError> {
-        let mut edge = Self {
-            size: size.get(),
-            levels: Vec::new(),
-        };
-        let mut below = size.get();
-        let mut level = 0;
-        while below > 0 {
-            let full = below / TILE_WIDTH as u64;
-            let mut open = Tile::default();
-            for index in (full * TILE_WIDTH as u64)..below {
-                let id = TileId {
-                    level: level - 1,
-                    index,
-                };
-                let root = read(id)?.and_then(|tile| tile.root());
-                open.push(root.ok_or_else(|| StoreError::damaged("a hash tile is missing"))?);
-            }
-            edge.levels.push(EdgeLevel {
-                stored: full,
-                full: VecDeque::new(),
-                open: Arc::new(open),
-            });
-            below = full;
-            level += 1;
-        }
-        Ok(edge)
-    }
-
-    /// Leaves in the tree.
-    #[must_use]
-    pub const fn size(&self) -> TreeSize {
-        TreeSize::new(self.size)
-    }
-
-    /// Appends a leaf.
-    pub fn push(&mut self, leaf: LeafHash) {
-        self.size += 1;
-        let mut carry = Some(NodeHash::from(leaf));
-        let mut level = 0;
-        while let Some(hash) = carry.take() {
-            if self.levels.len() == level {
-                self.levels.push(EdgeLevel::default());
-            }
-            let Some(edge) = self.levels.get_mut(level) else {
-                return;
-            };
-            Arc::make_mut(&mut edge.open).push(hash);
-            if edge.open.is_full() {
-                let tile = std::mem::take(&mut edge.open);
-                carry = tile.root();
-                edge.full.push_back(tile);
-            }
-            level += 1;
-        }
-    }
-
-    /// A tile that is in memory.
-    #[must_use]
-    pub fn tile(&self, id: TileId) -> Option<Arc<Tile>> {
-        let level = self.levels.get(usize::from(id.level))?;
-        let at = usize::try_from(id.index.checked_sub(level.stored)?).ok()?;
-        match level.full.get(at) {
-            Some(tile) => Some(Arc::clone(tile)),
-            None if at == level.full.len() && level.open.width() > 0 => {
-                Some(Arc::clone(&level.open))
-            }
-            None => None,
-        }
-    }
-
-    /// The full tiles that are in memory.
-    pub fn full_tiles(&self) -> impl Iterator<Item = (TileId, &Tile)> {
-        (0u8..).zip(&self.levels).flat_map(|(level, edge)| {
-            let full = (edge.stored..).zip(&edge.full);
-            full.map(move |(index, tile)| (TileId { level, index }, &**tile))
-        })
-    }
-
-    /// Forgets the full tiles: they are in the store now.
-    pub fn stored(&mut self) {
-        for edge in &mut self.levels {
-            edge.stored += u64::try_from(edge.full.len()).unwrap_or(0);
-            edge.full.clear();
-        }
-    }
-
-    /// The root over all leaves.
-    #[must_use]
-    pub fn root(&self) -> Option<RootHash> {
-        let node = |coord| {
-            let (id, height, place) = TileId::of(coord);
-            self.tile(id)?.node(height, place)
-        };
-        let nodes = Subtrees::of_tree(self.size())
-            .map(node)
-            .collect::<Option<Vec<_>>>()?;
-        Some(Frontier::from_parts(self.size(), nodes).ok()?.root())
     }
 }
 
@@ -321,71 +193,6 @@ pub fn node_from_tiles<E: From<StoreError>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
-    use stella_verify::merkle::{leaf_hash, root_of};
-
-    fn leaf(number: u64) -> LeafHash {
-        leaf_hash(&number.to_be_bytes())
-    }
-
-    #[test]
-    fn roots_are_those_of_the_model_at_every_size() {
-        let mut edge = TreeEdge::default();
-        let mut model = Frontier::new();
-        assert_eq!(edge.root(), Some(root_of([])));
-        for number in 0..70_000 {
-            edge.push(leaf(number));
-            model.push(leaf(number));
-            if number < 600 || number % 977 == 0 {
-                assert_eq!(edge.root(), Some(model.root()), "{number}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_node_is_computed_from_its_tile() {
-        let mut edge = TreeEdge::default();
-        let mut model = Frontier::new();
-        let mut nodes = BTreeMap::new();
-        for number in 0..66_000 {
-            edge.push(leaf(number));
-            model.push_with(leaf(number), |coord, hash| {
-                nodes.insert(coord, hash);
-            });
-        }
-        for (coord, hash) in nodes {
-            let read = |id| edge.tile(id).ok_or_else(|| StoreError::damaged("none"));
-            assert_eq!(node_from_tiles(coord, read).unwrap(), hash, "{coord}");
-        }
-    }
-
-    #[test]
-    fn an_edge_is_rebuilt_from_stored_tiles() {
-        let mut store = BTreeMap::new();
-        let mut edge = TreeEdge::default();
-        for number in 0..(3 * 65_536 + 7 * 256) {
-            edge.push(leaf(number));
-        }
-        for (id, tile) in edge.full_tiles() {
-            store.insert(id, tile.to_stored());
-        }
-        edge.stored();
-        let read = |id: TileId| Ok(store.get(&id).and_then(|bytes| Tile::from_stored(bytes)));
-        let mut loaded = TreeEdge::load(edge.size(), read).unwrap();
-        assert_eq!(loaded.root(), edge.root());
-        for number in 0..65_536 {
-            edge.push(leaf(number));
-            loaded.push(leaf(number));
-        }
-        assert_eq!(loaded.root(), edge.root());
-        let missing = |id: TileId| {
-            Ok(store
-                .get(&id)
-                .filter(|_| id.level == 1)
-                .map(|_| Tile::default()))
-        };
-        assert!(TreeEdge::load(edge.size(), missing).is_err());
-    }
 
     #[test]
     fn a_stored_tile_is_whole_or_none() {

@@ -9,7 +9,14 @@ use super::keys;
 use super::kv::{KeyValue, StoreError};
 use super::marker::{decode, encode};
 use super::postings::WindowPostings;
+use crate::limits::INDEX_WINDOW_LEAVES;
 use crate::projection::{Digest, Stretch, given_keys};
+
+/// The first leaf of the window that a leaf is in.
+#[must_use]
+pub const fn window_of(leaf: LeafIndex) -> LeafIndex {
+    LeafIndex::new(leaf.get() - leaf.get() % INDEX_WINDOW_LEAVES)
+}
 
 /// Where a part of a stream stands in the log: one value of the streams table.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -104,9 +111,9 @@ impl Window {
 
     /// Takes up the next digest, which lies inside the window.
     pub fn absorb(&mut self, digest: Digest) {
-        self.nodes.extend(&digest.nodes);
-        self.children.extend(&digest.children);
-        self.uses.extend(&digest.uses);
+        self.nodes.extend(digest.nodes);
+        self.children.extend(digest.children);
+        self.uses.extend(digest.uses);
         for row in digest.rows {
             self.rows.insert(row.key, row.value);
         }

@@ -15,26 +15,18 @@ mod scan;
 mod snapshot;
 
 use stella_verify::event::EventHeader;
-use stella_verify::hash::LeafHash;
 use stella_verify::merkle::leaf_hash;
 use stella_verify::units::{LeafIndex, StreamPosition};
 
+use crate::index::edge::LeafTiles;
 use crate::index::keys::{self, Table};
-use crate::index::postings::Prefix;
+use crate::index::postings::Postings;
 use crate::index::source::SourceEvent;
+use crate::index::window::window_of;
 
 pub use rule::parent_ids;
 pub use scan::scan_stream;
 pub use snapshot::{kind_lookup, policies_lookup, removals_lookup};
-
-/// One posting: a node id's prefix, and the leaf to be found under it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Posting {
-    /// First bits of the node id.
-    pub prefix: Prefix,
-    /// Where to look.
-    pub leaf: LeafIndex,
-}
 
 /// Consecutive events of one stream at consecutive leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,13 +65,13 @@ pub struct Digest {
     /// The first leaf digested.
     pub first: LeafIndex,
     /// Hashes of the leaves from there on.
-    pub leaf_hashes: Vec<LeafHash>,
+    pub leaves: LeafTiles,
     /// Node id to the leaf that applied the rule.
-    pub nodes: Vec<Posting>,
+    pub nodes: Postings,
     /// Parent's node id to the leaf of the child.
-    pub children: Vec<Posting>,
+    pub children: Postings,
     /// Use key to the leaf of the footprint that has it.
-    pub uses: Vec<Posting>,
+    pub uses: Postings,
     /// Where streams continue.
     pub stretches: Vec<Stretch>,
     /// Single rows.
@@ -89,15 +81,15 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// A digest that begins at `first`.
+    /// A digest that begins at `first` and stays inside the window of that leaf.
     #[must_use]
     pub fn starting_at(first: LeafIndex) -> Self {
         Self {
             first,
-            leaf_hashes: Vec::new(),
-            nodes: Vec::new(),
-            children: Vec::new(),
-            uses: Vec::new(),
+            leaves: LeafTiles::starting_at(first),
+            nodes: Postings::starting_at(window_of(first)),
+            children: Postings::starting_at(window_of(first)),
+            uses: Postings::starting_at(window_of(first)),
             stretches: Vec::new(),
             rows: Vec::new(),
             erased: Vec::new(),
@@ -106,14 +98,13 @@ impl Digest {
 
     /// The leaf after the last one digested.
     #[must_use]
-    pub fn end(&self) -> LeafIndex {
-        let count = u64::try_from(self.leaf_hashes.len()).unwrap_or(u64::MAX);
-        LeafIndex::new(self.first.get().saturating_add(count))
+    pub const fn end(&self) -> LeafIndex {
+        self.leaves.end()
     }
 
     /// Adds the next event. `event.index` must be [`Digest::end`].
     pub fn push(&mut self, event: &SourceEvent<'_>) {
-        self.leaf_hashes.push(leaf_hash(event.leaf));
+        self.leaves.push(leaf_hash(event.leaf));
         let Ok(header) = EventHeader::decode(event.leaf) else {
             return;
         };
@@ -126,6 +117,13 @@ impl Digest {
         }
         if let Some(payload) = event.payload {
             self.push_payload(&header, event.index, payload);
+        }
+    }
+
+    /// Sorts the postings, which whoever takes the digest up must otherwise do.
+    pub fn sort(&mut self) {
+        for postings in [&mut self.nodes, &mut self.children, &mut self.uses] {
+            postings.sort();
         }
     }
 

@@ -7,8 +7,7 @@ use stella_verify::event::RuleApplied;
 use stella_verify::hash::NodeId;
 use stella_verify::units::LeafIndex;
 
-use super::Posting;
-use crate::index::postings::Prefix;
+use crate::index::postings::{Postings, Prefix};
 
 /// The one member of a proof node that the index needs. Borrowed: this is read for every node.
 #[derive(Deserialize)]
@@ -21,18 +20,16 @@ struct Parents<'a> {
 pub(super) fn digest(
     leaf: LeafIndex,
     payload: &[u8],
-    nodes: &mut Vec<Posting>,
-    children: &mut Vec<Posting>,
+    nodes: &mut Postings,
+    children: &mut Postings,
 ) {
     let Ok(rule) = RuleApplied::decode(payload) else {
         return;
     };
-    nodes.push(Posting {
-        prefix: Prefix::of(&rule.node_id()),
-        leaf,
-    });
-    let parents = parents(rule.node).into_iter().filter_map(Prefix::of_text);
-    children.extend(parents.map(|prefix| Posting { prefix, leaf }));
+    nodes.push(Prefix::of(&rule.node_id()), leaf);
+    for prefix in parents(rule.node).into_iter().filter_map(Prefix::of_text) {
+        children.push(prefix, leaf);
+    }
 }
 
 /// The parents that a proof node names, in its order; what is not an id is left out.
@@ -106,13 +103,17 @@ mod tests {
             sequence: NodeSequence::new(3),
             node: node.as_bytes(),
         };
-        let (mut nodes, mut children) = (Vec::new(), Vec::new());
+        let (mut nodes, mut children) = none();
         let leaf = LeafIndex::new(9);
         digest(leaf, &rule.to_bytes(), &mut nodes, &mut children);
-        let prefix = Prefix::of(&rule.node_id());
-        assert_eq!(nodes, [Posting { prefix, leaf }]);
-        let prefix = Prefix::of(&parent);
-        assert_eq!(children, [Posting { prefix, leaf }]);
+        let posted = |postings: &Postings| postings.iter().collect::<Vec<_>>();
+        assert_eq!(posted(&nodes), [(Prefix::of(&rule.node_id()), leaf)]);
+        assert_eq!(posted(&children), [(Prefix::of(&parent), leaf)]);
+    }
+
+    fn none() -> (Postings, Postings) {
+        let none = Postings::starting_at(LeafIndex::ZERO);
+        (none.clone(), none)
     }
 
     #[test]
@@ -150,9 +151,9 @@ mod tests {
 
     #[test]
     fn what_is_no_rule_contributes_nothing() {
-        let (mut nodes, mut children) = (Vec::new(), Vec::new());
+        let (mut nodes, mut children) = none();
         digest(LeafIndex::ZERO, b"{}", &mut nodes, &mut children);
-        assert!(nodes.is_empty() && children.is_empty());
+        assert_eq!((nodes, children), none());
         assert_eq!(parent_ids(b"not json").count(), 0);
     }
 }

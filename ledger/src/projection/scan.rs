@@ -4,9 +4,9 @@ use stella_verify::event::EventHeader;
 use stella_verify::event::payload::{ManifestRegistered, RootSealed, ScanFootprint};
 use stella_verify::units::LeafIndex;
 
-use super::{Posting, Row};
+use super::Row;
 use crate::index::keys::Table;
-use crate::index::postings::Prefix;
+use crate::index::postings::{Postings, Prefix};
 
 /// The streams of scans begin with this (FORMATS.md section 4).
 const SCAN_PREFIX: &str = "scan/";
@@ -46,15 +46,13 @@ pub(super) fn sealed_rows(leaf: LeafIndex, payload: &[u8]) -> Option<Vec<Row>> {
 }
 
 /// Posts a `scan.footprint` under each of its keys: from a package to the scans that looked it up.
-pub(super) fn footprint(leaf: LeafIndex, payload: &[u8], uses: &mut Vec<Posting>) {
+pub(super) fn footprint(leaf: LeafIndex, payload: &[u8], uses: &mut Postings) {
     let Ok(footprint) = ScanFootprint::parse(payload) else {
         return;
     };
-    let keys = footprint.uses.keys().iter();
-    uses.extend(keys.map(|key| Posting {
-        prefix: Prefix::of_use(*key),
-        leaf,
-    }));
+    for key in footprint.uses.keys() {
+        uses.push(Prefix::of_use(*key), leaf);
+    }
 }
 
 #[cfg(test)]
@@ -74,16 +72,17 @@ mod tests {
             manifest: ManifestHash::new([7; 32]),
             uses: keys.into_iter().collect(),
         };
-        let mut uses = Vec::new();
+        let mut uses = Postings::starting_at(LeafIndex::ZERO);
         let leaf = LeafIndex::new(9);
         footprint(leaf, &payload.to_bytes(), &mut uses);
-        let mut expected = keys.map(|key| Posting {
-            prefix: Prefix::of_use(key),
-            leaf,
-        });
+        let mut expected = keys.map(|key| (Prefix::of_use(key), leaf));
         expected.sort_unstable();
-        assert_eq!(uses, expected);
+        assert!(uses.iter().eq(expected));
         footprint(leaf, b"{}", &mut uses);
-        assert_eq!(uses.len(), 2, "what is no footprint contributes nothing");
+        assert_eq!(
+            uses.iter().count(),
+            2,
+            "what is no footprint contributes nothing"
+        );
     }
 }

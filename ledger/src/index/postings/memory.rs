@@ -3,11 +3,44 @@
 use std::collections::BTreeSet;
 
 use super::{Entry, Prefix, Wanted};
-use crate::projection::Posting;
 use stella_verify::units::LeafIndex;
 
 /// Entries that are kept unsorted before they are sorted into a chunk.
 const UNSORTED: usize = 512;
+
+/// Postings of a stretch of one window, as a digest has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Postings {
+    start: LeafIndex,
+    entries: Vec<Entry>,
+}
+
+impl Postings {
+    /// No postings, in the window that starts at `start`.
+    #[must_use]
+    pub const fn starting_at(start: LeafIndex) -> Self {
+        Self {
+            start,
+            entries: Vec::new(),
+        }
+    }
+
+    /// Posts a leaf of the window under a prefix.
+    pub fn push(&mut self, prefix: Prefix, leaf: LeafIndex) {
+        self.entries.extend(Entry::new(prefix, self.start, leaf));
+    }
+
+    /// Sorts them, which whoever takes them up must otherwise do.
+    pub fn sort(&mut self) {
+        self.entries.sort_unstable();
+    }
+
+    /// The leaves and their prefixes.
+    pub fn iter(&self) -> impl Iterator<Item = (Prefix, LeafIndex)> + '_ {
+        let entries = self.entries.iter();
+        entries.map(|entry| (entry.prefix(), entry.leaf(self.start)))
+    }
+}
 
 /// A growing set of postings that is cheap to extend and quick to search: a few sorted chunks of
 /// falling length, and an unsorted rest.
@@ -29,21 +62,24 @@ impl WindowPostings {
         }
     }
 
-    /// Adds postings of this window.
-    pub fn extend(&mut self, postings: &[Posting]) {
-        for posting in postings {
-            self.rest
-                .extend(Entry::new(posting.prefix, self.start, posting.leaf));
+    /// Adds postings of this window. Many that are sorted already cost the least.
+    pub fn extend(&mut self, postings: Postings) {
+        debug_assert_eq!(postings.start, self.start, "postings of another window");
+        if postings.entries.len() >= UNSORTED {
+            self.add_chunk(postings.entries);
+            return;
         }
+        self.rest.extend(postings.entries);
         if self.rest.len() >= UNSORTED {
-            self.sort_rest();
+            let rest = std::mem::take(&mut self.rest);
+            self.add_chunk(rest);
         }
     }
 
     /// Chunks are merged like carries of a counter, so there are never more than the logarithm of
     /// the entries and each entry is moved as often.
-    fn sort_rest(&mut self) {
-        let mut chunk = std::mem::take(&mut self.rest);
+    fn add_chunk(&mut self, mut chunk: Vec<Entry>) {
+        // Takes no more than a look at each when they are sorted.
         chunk.sort_unstable();
         while let Some(last) = self.chunks.pop_if(|last| last.len() <= 2 * chunk.len()) {
             chunk.extend_from_slice(&last);

@@ -21,7 +21,7 @@ mod merge;
 mod run;
 mod runs;
 
-pub use memory::WindowPostings;
+pub use memory::{Postings, WindowPostings};
 pub use merge::{delete_sources, merge_level};
 
 pub use run::{EntryCount, Run, RunId, RunLevel};

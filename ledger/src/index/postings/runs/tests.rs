@@ -2,9 +2,8 @@ use super::*;
 use crate::index::kv::Direction;
 use crate::index::kv::KeyRange;
 use crate::index::memory::MemoryStore;
-use crate::index::postings::{WindowPostings, delete_sources, merge_level};
+use crate::index::postings::{Postings, WindowPostings, delete_sources, merge_level};
 use crate::limits::INDEX_WINDOW_LEAVES;
-use crate::projection::Posting;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use stella_verify::hash::{NodeId, sha256};
@@ -28,7 +27,9 @@ fn filled(windows: u64) -> (MemoryStore, Runs, BTreeMap<Prefix, Vec<LeafIndex>>)
         for step in 0..INDEX_WINDOW_LEAVES / EVERY {
             let leaf = LeafIndex::new(start.get() + step * EVERY);
             let prefix = Prefix::of(&id(leaf.get() / EVERY));
-            postings.extend(&[Posting { prefix, leaf }]);
+            let mut posted = Postings::starting_at(start);
+            posted.push(prefix, leaf);
+            postings.extend(posted);
             expected.entry(prefix).or_default().push(leaf);
         }
         let mut batch = BatchWriter::new(&store);
