@@ -251,7 +251,7 @@ def is_count(value: Any, what: str) -> None:
         raise Refused(f"{what} is negative")
 
 
-def is_engine_version(value: Any, what: str) -> None:
+def is_uint32(value: Any, what: str) -> None:
     """An integer of 32 bits from 0."""
     is_count(value, what)
     if value >= 2**32:
@@ -266,6 +266,12 @@ def is_matching(pattern: str, description: str) -> Check:
             raise Refused(f"{what} is no {description}")
 
     return check
+
+
+def is_boolean(value: Any, what: str) -> None:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise Refused(f"{what} is neither true nor false")
 
 
 def is_object(value: Any, what: str) -> None:
@@ -585,9 +591,9 @@ ROOT_SEALED = Shape(required={
     "scanId": is_scan_id,
     "manifestHash": is_id,
     "rootHash": is_id,
-    "nodeCount": is_count,
+    "nodeCount": is_uint32,
     "scoreBps": is_integer,
-    "engineVersion": is_engine_version,
+    "engineVersion": is_uint32,
     "artifactDigest": is_id,
     "firstLeaf": is_count,
     "engineBuild": is_string,
@@ -625,7 +631,7 @@ MANIFEST = Shape(required={
     "concelierSnapshotHash": is_id,
     "excititorSnapshotHash": is_id,
     "latticePolicyHash": is_id,
-    "engineVersion": is_engine_version,
+    "engineVersion": is_uint32,
     "scannerVersion": is_string,
     "workerVersion": is_string,
     "deterministic": is_exactly(True),
@@ -994,7 +1000,11 @@ def load_public_key(pem: str) -> PublicKey:
     block = PEM.fullmatch(pem)
     if block is None:
         raise Refused("public key is not one PEM block PUBLIC KEY")
-    der = decode_base64("".join(block[1].split()), "PEM of the public key")
+    return load_public_key_der(decode_base64("".join(block[1].split()), "PEM of the public key"))
+
+
+def load_public_key_der(der: bytes) -> PublicKey:
+    """A SubjectPublicKeyInfo."""
     try:
         key = serialization.load_der_public_key(der)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -1106,7 +1116,7 @@ def check_signature_count(signatures: list[Any]) -> None:
 
 PREDICATES: dict[str, Check] = {
     "score-proof.stella/v1": Shape({
-        "engineVersion": is_engine_version,
+        "engineVersion": is_uint32,
         "logOrigin": is_string,
         "manifestHash": is_id,
         "nodeCount": is_count,
@@ -1462,7 +1472,7 @@ META = Shape(required={
     "rootHash": is_id,
     "nodeCount": is_count,
     "scoreBps": is_integer,
-    "engineVersion": is_engine_version,
+    "engineVersion": is_uint32,
     "artifactDigest": is_id,
     "logOrigin": is_string,
     "scanId": is_scan_id,
@@ -1929,6 +1939,135 @@ def read_payload(source: Bytes, event: EventHeader) -> tuple[int, bytes | None]:
     return state, None
 
 
+# ---- 4. Payloads of events -------------------------------------------------------------------
+
+
+def of_schema(name: str, required: dict[str, Check], optional: dict[str, Check] | None = None
+              ) -> Shape:
+    """The payload of that schema."""
+    return Shape({"schema": is_exactly(f"stella.{name}/v1"), **required}, optional or {})
+
+
+def is_principal(value: Any, what: str) -> None:
+    """Who called: a kind, and a name unless the kind is `unknown`."""
+    known = Shape({"kind": is_one_of("api-key", "certificate", "jwt", "local", "token"),
+                   "subject": is_string}, {})
+    unknown = Shape({"kind": is_exactly("unknown")}, {})
+    is_object(value, what)
+    (unknown if value.get("kind") == "unknown" else known)(value, what)
+
+
+def is_job_result(value: Any, what: str) -> None:
+    """What became of one scan of a batch."""
+    replayed = Shape({"scanId": is_string, "status": is_one_of("computed", "verified", "unchanged"),
+                      "rootHash": is_id, "beforeBps": is_integer, "afterBps": is_integer}, {})
+    failed = Shape({"scanId": is_string, "status": is_exactly("failed"), "code": is_string,
+                    "message": is_string}, {})
+    is_object(value, what)
+    (failed if value.get("status") == "failed" else replayed)(value, what)
+
+
+def is_use_keys(value: Any, what: str) -> None:
+    """Base64 of a set of use keys: 8 bytes each, ascending."""
+    is_base64(value, what)
+    data = decode_base64(value, what)
+    keys = [data[at:at + 8] for at in range(0, len(data), 8)]
+    if any(len(key) != 8 for key in keys) or any(a >= b for a, b in zip(keys, keys[1:])):
+        raise Refused(f"{what} is no set of use keys")
+
+
+def is_leaves(value: Any, what: str) -> None:
+    """Leaf indexes, ascending, at least one."""
+    is_array_of(is_count)(value, what)
+    if not value or any(a >= b for a, b in zip(value, value[1:])):
+        raise Refused(f"{what} is empty or not ascending")
+
+
+SNAPSHOT_KIND = is_one_of("concelier", "excititor")
+SIGNATURES = is_array_of(Shape({"keyid": is_string, "sig": is_base64}, {}))
+REPLAYED_SNAPSHOTS = Shape({"concelier": is_id, "excititor": is_id, "touched": is_id}, {})
+ADMIN_ACT = of_schema("admin-act", {"method": is_string, "principal": is_principal,
+                                    "requestId": is_string, "scope": is_string,
+                                    "target": is_string})
+
+# What a payload of each type looks like; what its members say of each other is below.
+PAYLOADS: dict[str, Shape] = {
+    "snapshot.imported": of_schema("snapshot-imported", {
+        "snapshot": is_id, "kind": SNAPSHOT_KIND, "count": is_count, "root": is_id,
+        "header": SNAPSHOT_HEADER, "records": is_id}),
+    "snapshot.published": of_schema("snapshot-published",
+                                    {"snapshot": is_id, "kind": SNAPSHOT_KIND}),
+    "snapshot.removed": of_schema("snapshot-removed", {"snapshot": is_id, "kind": SNAPSHOT_KIND}),
+    "policy.registered": of_schema("policy-registered", {"policy": is_id, "blob": is_id}),
+    "policy.published": of_schema("policy-published", {"policy": is_id}),
+    "scan.requested": of_schema("scan-requested", {
+        "scanId": is_scan_id, "manifestHash": is_id, "existing": is_boolean}),
+    "manifest.registered": of_schema("manifest-registered", {
+        "scanId": is_scan_id, "manifestHash": is_id, "manifest": MANIFEST}),
+    "root.sealed": ROOT_SEALED,
+    "proof.signed": of_schema("proof-signed", {
+        "scanId": is_scan_id, "manifestHash": is_id, "rootHash": is_id,
+        "manifestSignatures": SIGNATURES, "rootSignatures": SIGNATURES,
+        "publicKeys": is_array_of(is_base64)}),
+    "scan.footprint": of_schema("scan-footprint", {
+        "scanId": is_scan_id, "manifestHash": is_id, "uses": is_use_keys}),
+    "score.replayed": of_schema("score-replayed", {
+        "scanId": is_scan_id, "manifestHash": is_id, "rootHash": is_id, "equal": is_boolean},
+        {"firstDifference": is_uint32, "snapshots": REPLAYED_SNAPSHOTS}),
+    "job.started": of_schema("job-started", {
+        "job": is_string, "asked": is_id, "scans": is_id, "count": is_uint32,
+        "recompute": is_boolean, "concurrency": is_uint32},
+        {"concelier": is_id, "excititor": is_id, "policy": is_id}),
+    "job.progress": of_schema("job-progress", {
+        "job": is_string, "results": is_array_of(is_job_result)}),
+    "job.cancelled": of_schema("job-cancelled", {"job": is_string}),
+    "job.ended": of_schema("job-ended", {"job": is_string, "cancelled": is_boolean}),
+    "request.answered": of_schema("request-answered", {"method": is_string, "subject": is_string}),
+    "access.denied": of_schema("access-denied", {
+        "count": is_count, "first": is_time, "last": is_time, "method": is_string,
+        "principal": is_principal, "reason": is_string, "requestId": is_string},
+        {"scope": is_string, "tenant": is_string, "why": is_string}),
+    "admin.rebuild": ADMIN_ACT,
+    "admin.cancel-rebuild": ADMIN_ACT,
+    "admin.remove-snapshot": ADMIN_ACT,
+    "payload.erased": of_schema("payload-erased", {"leaves": is_leaves, "reason": is_string}),
+}
+
+
+def check_payload(event_type: str, data: bytes) -> None:
+    """Refuses what is not the payload of an event of this type."""
+    shape = PAYLOADS.get(event_type)
+    if shape is None:
+        raise Refused(f"no JSON payloads of type {event_type!r} are defined")
+    payload = parse_canonical(data, "payload")
+    shape(payload, "payload")
+    if event_type == "snapshot.imported":
+        header = payload["header"]
+        repeated = all(payload[name] == header[name] for name in ("kind", "count", "root"))
+        if not repeated or payload["snapshot"] != id_of(canonical_json(header)):
+            raise Refused("payload says something else than its header")
+    elif event_type == "manifest.registered":
+        if payload["manifestHash"] != id_of(canonical_json(payload["manifest"])):
+            raise Refused("payload.manifestHash is not the hash of its manifest")
+    elif event_type == "access.denied":
+        if payload["count"] == 0 or parse_time(payload["last"]) < parse_time(payload["first"]):
+            raise Refused("payload stands for no call, or for one before the first")
+    elif event_type == "proof.signed":
+        check_signed_proof(payload)
+
+
+def check_signed_proof(payload: dict[str, Any]) -> None:
+    """Keys ascend by their ids; each signed both envelopes, in that order."""
+    ders = [decode_base64(text, "public key") for text in payload["publicKeys"]]
+    ids = [load_public_key_der(der).key_id for der in ders]
+    if not ids or ids != [sha256(der).hex() for der in ders] or sorted(set(ids)) != ids:
+        raise Refused("payload.publicKeys is empty, not ascending, or not in DER")
+    for name in ("manifestSignatures", "rootSignatures"):
+        made = [signature["keyid"] for signature in payload[name]]
+        if made != ids or len(made) > MAX_ENVELOPE_SIGNATURES:
+            raise Refused(f"payload.{name} is not one by each key")
+
+
 # ---- Cases: the contract of `stella check` ---------------------------------------------------
 
 
@@ -2108,6 +2247,13 @@ def check_event(case: Case) -> Result:
     }
 
 
+def check_event_payload(case: Case) -> Result:
+    """{type, payload} -> {}: whether an event of that type may have that payload"""
+    event_type, payload = case.text("type"), case.bytes("payload")
+    check_payload(event_type, payload)
+    return {}
+
+
 def check_rule_applied(case: Case) -> Result:
     """{payload} -> {computation, sequence, nodeId}"""
     applied = parse_rule_applied(case.bytes("payload"))
@@ -2259,6 +2405,7 @@ KINDS: dict[str, Callable[[Case], Result]] = {
     "root": check_root,
     "range": check_range,
     "event": check_event,
+    "payload": check_event_payload,
     "rule-applied": check_rule_applied,
     "manifest": check_manifest,
     "node": check_node,

@@ -62,6 +62,11 @@ fn event_leaves() {
 }
 
 #[test]
+fn event_payloads() {
+    check_kind("payload", "event/payload.jsonl");
+}
+
+#[test]
 fn rule_applications() {
     check_kind("rule-applied", "event/rule-applied.jsonl");
 }

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `jcs` | input | output: the RFC 8785 form of any JSON |
 //! | `event` | leaf | logOrigin, stream, position, time, actor, type, payloadCommitment, leafHash |
+//! | `payload` | type, payload | nothing more: whether an event of that type may have that payload |
 //! | `rule-applied` | payload | computation, sequence, nodeId |
 //! | `manifest` | input | manifestHash |
 //! | `node` | input | nodeId |
@@ -14,13 +15,13 @@
 //! | `statement` | input | predicateType |
 //! | `zip` | input | names\[\] |
 //!
-//! Every member but manifestHash and snapshotHash is bytes. Numbers in results are decimal strings where 2^53 may be
+//! Every member but type, manifestHash and snapshotHash is bytes. Numbers in results are decimal strings where 2^53 may be
 //! passed.
 
 use super::case::{bytes, members, optional_text, text};
 use super::{CaseFailure, Members};
 use crate::base64;
-use crate::event::{EventHeader, RuleApplied};
+use crate::event::{EventHeader, RuleApplied, payload::check_payload};
 use crate::hash::{ManifestHash, SnapshotHash};
 use crate::json::{canonicalize, parse_strict};
 use crate::manifest::ScanManifest;
@@ -61,6 +62,20 @@ pub(super) fn event(case: &Members) -> CaseResult {
         ("leafHash", leaf_hash(&leaf).to_string()),
     ]))
 }
+
+/// The payload of an event, where it is canonical JSON.
+pub(super) fn payload(case: &Members) -> CaseResult {
+    let (event_type, payload) = (text(case, "type")?, bytes(case, "payload")?);
+    match check_payload(event_type, &payload) {
+        Some(checked) => checked.map_err(CaseFailure::refused)?,
+        None => return Err(CaseFailure::refused(UndefinedPayload)),
+    }
+    Ok(Members::new())
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("event payload: this format does not define JSON payloads of this type")]
+struct UndefinedPayload;
 
 /// The payload of a rule application.
 pub(super) fn rule_applied(case: &Members) -> CaseResult {

@@ -6,6 +6,7 @@ mod access;
 mod footprint;
 mod input;
 mod job;
+mod known;
 mod request;
 mod retention;
 mod scan;
@@ -18,6 +19,7 @@ pub use input::{
     PolicyPublished, PolicyRegistered, SnapshotImported, SnapshotPublished, SnapshotRemoved,
 };
 pub use job::{JobCancelled, JobEnded, JobOutcome, JobProgress, JobResult, JobStarted};
+pub use known::check_payload;
 pub use request::RequestAnswered;
 pub use retention::PayloadErased;
 pub use scan::{ManifestRegistered, ReplayedSnapshots, RootSealed, ScanRequested, ScoreReplayed};
