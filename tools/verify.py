@@ -1136,8 +1136,14 @@ def parse_statement(payload: bytes) -> dict[str, Any]:
     is_one_of(*STATEMENT_TYPES)(statement.get("_type"), "_type of the statement")
     is_string(statement.get("predicateType"), "predicateType of the statement")
     is_array_of(is_object)(statement.get("subject"), "subject of the statement")
-    if not statement["subject"]:
-        raise Refused("statement has no subject")
+    if not statement["subject"] or not statement["predicateType"]:
+        raise Refused("statement has no subject, or no type of predicate")
+    for subject in statement["subject"]:
+        is_strings_by_name(subject.get("digest"), "digest of a subject")
+        if not subject["digest"]:
+            raise Refused("a subject has no digest")
+    if statement.get("predicate") is not None:
+        is_object(statement["predicate"], "predicate of the statement")
     predicate_type = statement["predicateType"]
     if predicate_type in PREDICATES:
         parse_canonical(payload, "statement")

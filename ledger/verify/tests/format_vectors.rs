@@ -22,7 +22,7 @@ fn check_kind(kind: &str, file: &str) {
     for line in lines.lines() {
         let case: Map<String, Value> = serde_json::from_str(line).unwrap();
         let name = case["name"].as_str().unwrap();
-        let out = run(kind, line, &read).unwrap();
+        let out = run(kind, line.as_bytes(), &read).unwrap();
         let expected = match (case["ok"].as_bool().unwrap(), case.get("malformed")) {
             (true, _) => LineStatus::Ok,
             (false, None) => LineStatus::Refused,

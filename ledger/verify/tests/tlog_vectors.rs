@@ -37,7 +37,7 @@ fn text<'a>(case: &'a Case, name: &str) -> &'a str {
 fn check_kind(kind: &str, file: &str) {
     for (line, case) in cases(file) {
         let name = text(&case, "name");
-        let out = run(kind, &line, &|_| Err("no files".into())).unwrap();
+        let out = run(kind, line.as_bytes(), &|_| Err("no files".into())).unwrap();
         let result: Case = serde_json::from_str(&out.json).unwrap();
         let expected = match (case["ok"].as_bool().unwrap(), case.get("malformed")) {
             (true, _) => LineStatus::Ok,
@@ -111,11 +111,11 @@ fn lines_that_are_no_case_are_malformed() {
             "checkpoint",
             "tlog-proof",
         ] {
-            let out = run(kind, line, &|_| Err("no files".into())).unwrap();
+            let out = run(kind, line.as_bytes(), &|_| Err("no files".into())).unwrap();
             assert_eq!(out.status, LineStatus::Malformed, "{kind}: {line}");
         }
     }
-    assert!(run("no-such-kind", "{}", &|_| Err("no files".into())).is_none());
+    assert!(run("no-such-kind", b"{}", &|_| Err("no files".into())).is_none());
 }
 
 fn hash(value: &Value) -> [u8; 32] {
@@ -199,5 +199,40 @@ fn tiles_of_trees() {
             "{}",
             text(&case, "name")
         );
+    }
+}
+
+/// A line is read so that nothing in it hides from the parser that judges it.
+#[test]
+fn nothing_in_a_line_is_lost_or_replaced() {
+    let status = |kind: &str, line: &[u8]| {
+        let read = |_: &str| Err("no files".into());
+        run(kind, line, &read).unwrap().status
+    };
+    let good = br#"{"leafIndex":0,"treeSize":1,"leafHash":"HASH","rootHash":"HASH","proof":[]}"#;
+    let hash = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let good = String::from_utf8_lossy(good).replace("HASH", hash);
+    assert_eq!(status("inclusion", good.as_bytes()), LineStatus::Ok);
+    // Twice, behind a number that only some readers can hold.
+    let twice = good.replace('{', r#"{"pad":18446744073709551615,"treeSize":2,"#);
+    assert_eq!(status("inclusion", twice.as_bytes()), LineStatus::Refused);
+    let bad_text = [b"{\"pad\":\"\xff\",", &good.as_bytes()[1..]].concat();
+    assert_eq!(status("inclusion", &bad_text), LineStatus::Malformed);
+    // An envelope as an object is read like one in text.
+    for envelope in [
+        r#"{"pad":1e999,"payload":"AA==","payloadType":"t","signatures":[]}"#,
+        r#"{"pad":9007199254740993,"payload":"AA==","payloadType":"t","signatures":[{"sig":"AA=="}]}"#,
+        r#"{"payload":"AA==","payload":"AB==","payloadType":"t","signatures":[{"sig":"AA=="}]}"#,
+    ] {
+        let object = format!(r#"{{"envelope":{envelope},"publicKeysPem":[]}}"#);
+        let text = format!(
+            r#"{{"envelope":{},"publicKeysPem":[]}}"#,
+            serde_json::to_string(envelope).unwrap()
+        );
+        let read = |_: &str| Err("no files".into());
+        let [object, text] =
+            [object, text].map(|line| run("dsse", line.as_bytes(), &read).unwrap());
+        assert_eq!(object, text, "{envelope}");
+        assert_eq!(object.status, LineStatus::Refused, "{envelope}");
     }
 }

@@ -2,7 +2,9 @@
 
 use super::{CaseFailure, Members};
 use crate::base64::decode_either;
+use crate::checkpoint::Origin;
 use crate::hash::HASH_SIZE;
+use crate::note::VerifierKey;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -68,6 +70,36 @@ pub fn hash32(bytes: &[u8]) -> Result<[u8; HASH_SIZE], CaseFailure> {
     bytes.try_into().map_err(|_| {
         CaseFailure::Refused(format!("a hash has {HASH_SIZE} bytes, not {}", bytes.len()))
     })
+}
+
+/// The verifier keys of a case, as texts: that they are texts is the case's form, that they are
+/// keys is part of what is checked.
+pub(super) struct KeyTexts<'a>(Vec<&'a str>);
+
+impl<'a> KeyTexts<'a> {
+    pub(super) fn of(case: &'a Members) -> Result<Self, CaseFailure> {
+        Ok(Self(text_list(case, "vkeys")?))
+    }
+
+    pub(super) fn parse(&self) -> Result<Vec<VerifierKey>, CaseFailure> {
+        let keys = self.0.iter();
+        keys.map(|text| text.parse().map_err(CaseFailure::refused))
+            .collect()
+    }
+}
+
+/// The origin of a case, if it asks for one.
+pub(super) struct OriginText<'a>(Option<&'a str>);
+
+impl<'a> OriginText<'a> {
+    pub(super) fn of(case: &'a Members) -> Result<Self, CaseFailure> {
+        Ok(Self(optional_text(case, "origin")?))
+    }
+
+    pub(super) fn parse(&self) -> Result<Option<Origin>, CaseFailure> {
+        let origin = self.0.map(Origin::new).transpose();
+        origin.map_err(CaseFailure::refused)
+    }
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {

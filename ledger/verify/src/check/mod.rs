@@ -8,6 +8,7 @@
 
 mod case;
 mod formats;
+mod line;
 mod signatures;
 mod tlog;
 
@@ -15,7 +16,6 @@ pub use case::{
     bytes, bytes_list, hash32, members, number, optional_text, text, text_list, text_or_bytes,
 };
 
-use crate::json::{JsonError, JsonProblem, parse_strict};
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -115,30 +115,16 @@ pub const KINDS: &[&str] = &[
 
 /// Runs one case; `None` when there is no such kind.
 #[must_use]
-pub fn run(kind: &str, line: &str, files: ReadFile<'_>) -> Option<CheckLine> {
+pub fn run(kind: &str, line: &[u8], files: ReadFile<'_>) -> Option<CheckLine> {
     if !KINDS.contains(&kind) {
         return None;
     }
-    let case = match serde_json::from_str::<Value>(line) {
-        Ok(Value::Object(case)) => case,
-        Ok(_) => return Some(line_of(None, malformed("a case is a JSON object"))),
-        Err(error) => return Some(line_of(None, malformed(format!("not JSON: {error}")))),
+    let case = match line::case(line) {
+        Ok(case) => case,
+        Err(failure) => return Some(line_of(None, Err(failure).into())),
     };
-    let outcome = match repeated_member(line) {
-        Some(error) => CaseOutcome::Refused(error.to_string()),
-        None => dispatch(kind, &case, files)?,
-    };
+    let outcome = dispatch(kind, &case, files)?;
     Some(line_of(case.get("name"), outcome))
-}
-
-/// A member that stands twice: an envelope given as an object would lose one of them in reading.
-fn repeated_member(line: &str) -> Option<JsonError> {
-    let error = parse_strict(line.as_bytes()).err()?;
-    matches!(error.problem, JsonProblem::DuplicateMember { .. }).then_some(error)
-}
-
-fn malformed(reason: impl Into<String>) -> CaseOutcome {
-    CaseOutcome::Malformed(reason.into())
 }
 
 fn dispatch(kind: &str, case: &Members, files: ReadFile<'_>) -> Option<CaseOutcome> {

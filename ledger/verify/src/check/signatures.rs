@@ -7,17 +7,15 @@
 //! | `signature` | publicKeyPem, message, signature | algorithm, keyId |
 //! | `bundle` | path or bundle (bytes), publicKeysPem\[\], vkeys\[\], origin?, threshold?, time? | report |
 //!
-//! An `envelope` is an object, its JSON as text, or that as bytes. A `time` is
+//! An `envelope` is an object, its JSON as text, or that as bytes; each is read alike. A `time` is
 //! `YYYY-MM-DDTHH:MM:SS.sssZ`. A text among `publicKeysPem` or `vkeys` that is no key refuses the case.
 
-use super::case::{bytes, members, number, optional_text, text, text_list};
+use super::case::{KeyTexts, OriginText, bytes, members, number, optional_text, text, text_list};
 use super::{CaseFailure, Members, ReadFile};
 use crate::base64;
 use crate::bundle::{self, Outcome, TrustInput};
-use crate::checkpoint::Origin;
 use crate::dsse::{Envelope, Threshold};
 use crate::keys::{PublicKey, PureRust, SignatureProvider as _, ed25519};
-use crate::note::VerifierKey;
 use crate::time::parse_time;
 use alloc::format;
 use alloc::string::{String, ToString as _};
@@ -29,8 +27,8 @@ type CaseResult = Result<Members, CaseFailure>;
 /// Whether enough trusted keys signed an envelope.
 pub(super) fn dsse(case: &Members) -> CaseResult {
     let envelope = envelope(case)?;
-    let keys = public_keys(case)?;
-    let threshold = threshold(case)?;
+    let (pems, threshold) = (text_list(case, "publicKeysPem")?, threshold(case)?);
+    let keys = public_keys(&pems)?;
     let envelope = Envelope::parse(&envelope).map_err(CaseFailure::refused)?;
     let verified = envelope
         .verify(&keys, threshold, &PureRust)
@@ -79,15 +77,18 @@ pub(super) fn bundle(case: &Members, files: ReadFile<'_>) -> CaseResult {
         Some(path) => files(path).map_err(CaseFailure::Malformed)?,
         None => bytes(case, "bundle")?,
     };
-    let keys = public_keys(case)?;
-    let log_keys = verifier_keys(case)?;
-    let origin = optional_text(case, "origin")?.map(Origin::new);
-    let origin = origin.transpose().map_err(CaseFailure::refused)?;
+    // The whole form of the case before anything in it is judged.
+    let pems = text_list(case, "publicKeysPem")?;
+    let (log_keys, origin) = (KeyTexts::of(case)?, OriginText::of(case)?);
     let now = optional_text(case, "time")?.map(parse_time).transpose();
+    let now = now.map_err(|error| CaseFailure::Malformed(error.to_string()))?;
+    let threshold = threshold(case)?;
+    let keys = public_keys(&pems)?;
+    let (log_keys, origin) = (log_keys.parse()?, origin.parse()?);
     let trust = TrustInput {
-        threshold: threshold(case)?,
+        threshold,
         log_origin: origin.as_ref(),
-        now: now.map_err(|error| CaseFailure::Malformed(error.to_string()))?,
+        now,
         ..TrustInput::new(&keys, &log_keys)
     };
     let report = bundle::verify(&archive, &trust);
@@ -107,7 +108,6 @@ pub(super) fn bundle(case: &Members, files: ReadFile<'_>) -> CaseResult {
 
 fn envelope(case: &Members) -> Result<Vec<u8>, CaseFailure> {
     match case.get("envelope") {
-        Some(object @ Value::Object(_)) => Ok(object.to_string().into_bytes()),
         Some(Value::String(text)) if text.trim_start().starts_with('{') => {
             Ok(text.clone().into_bytes())
         }
@@ -116,25 +116,16 @@ fn envelope(case: &Members) -> Result<Vec<u8>, CaseFailure> {
 }
 
 fn threshold(case: &Members) -> Result<Threshold, CaseFailure> {
-    if case.get("threshold").is_none() {
+    if matches!(case.get("threshold"), None | Some(Value::Null)) {
         return Ok(Threshold::ONE);
     }
     let keys = usize::try_from(number(case, "threshold")?).unwrap_or(usize::MAX);
     Threshold::new(keys).map_err(|error| CaseFailure::Malformed(error.to_string()))
 }
 
-fn public_keys(case: &Members) -> Result<Vec<PublicKey>, CaseFailure> {
-    let pems = text_list(case, "publicKeysPem")?;
-    pems.into_iter()
+fn public_keys(pems: &[&str]) -> Result<Vec<PublicKey>, CaseFailure> {
+    pems.iter()
         .map(|pem| PublicKey::from_pem(pem).map_err(CaseFailure::refused))
-        .collect()
-}
-
-fn verifier_keys(case: &Members) -> Result<Vec<VerifierKey>, CaseFailure> {
-    let texts = text_list(case, "vkeys")?;
-    texts
-        .into_iter()
-        .map(|text| text.parse().map_err(CaseFailure::refused))
         .collect()
 }
 

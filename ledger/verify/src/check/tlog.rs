@@ -15,19 +15,20 @@
 //! `null` is an empty one: several published vectors write it so. A text among `vkeys` that is no
 //! verifier key refuses the case.
 
+use super::case::{KeyTexts, OriginText};
 use super::{
-    CaseFailure, Members, ReadFile, bytes, bytes_list, hash32, members, optional_text, text_list,
+    CaseFailure, Members, ReadFile, bytes, bytes_list, hash32, members, optional_text,
     text_or_bytes,
 };
 use crate::base64;
-use crate::checkpoint::{Origin, SignedCheckpoint};
+use crate::checkpoint::SignedCheckpoint;
 use crate::export::{ExportTrust, ExportVerifier};
 use crate::hash::{LeafHash, NodeHash, RootHash};
 use crate::merkle::{
     ConsistencyProof, Growth, InclusionProof, TreeHead, leaf_hash, root_of, verify_consistency,
     verify_inclusion,
 };
-use crate::note::{Note, SignatureMeaning, VerifiedNote, VerifierKey};
+use crate::note::{Note, SignatureMeaning, VerifiedNote};
 use crate::text::parse_decimal;
 use crate::tlog_proof::TlogProof;
 use crate::units::{LeafIndex, TreeSize};
@@ -96,7 +97,7 @@ pub(super) fn note(case: &Members) -> Outcome {
 /// Whether trusted keys signed a checkpoint, and what it says.
 pub(super) fn checkpoint(case: &Members) -> Outcome {
     let note = text_or_bytes(case, "note")?;
-    let (keys, origin) = (KeyTexts::of(case)?, origin_text(case)?);
+    let (keys, origin) = (KeyTexts::of(case)?, OriginText::of(case)?);
     let opened = SignedCheckpoint::open(&note, &keys.parse()?, origin.parse()?.as_ref())
         .map_err(CaseFailure::refused)?;
     Ok(checkpoint_members(&opened))
@@ -129,7 +130,7 @@ pub(super) fn cosignature(case: &Members) -> Outcome {
 pub(super) fn tlog_proof(case: &Members) -> Outcome {
     let proof = text_or_bytes(case, "proof")?;
     let leaf = bytes(case, "leaf")?;
-    let (keys, origin) = (KeyTexts::of(case)?, origin_text(case)?);
+    let (keys, origin) = (KeyTexts::of(case)?, OriginText::of(case)?);
     let proof = TlogProof::parse(&proof).map_err(CaseFailure::refused)?;
     let verified = proof
         .verify(leaf_hash(&leaf), &keys.parse()?, origin.parse()?.as_ref())
@@ -173,7 +174,7 @@ pub(super) fn export(case: &Members, files: ReadFile<'_>) -> Outcome {
         Some(path) => files(path).map_err(CaseFailure::Malformed)?,
         None => bytes(case, "export")?,
     };
-    let (keys, origin) = (KeyTexts::of(case)?, origin_text(case)?);
+    let (keys, origin) = (KeyTexts::of(case)?, OriginText::of(case)?);
     let (keys, origin) = (keys.parse()?, origin.parse()?);
     let mut verifier = ExportVerifier::new(ExportTrust::Log {
         keys: &keys,
@@ -194,40 +195,6 @@ pub(super) fn export(case: &Members, files: ReadFile<'_>) -> Outcome {
         ("erased", summary.erased.to_string()),
         ("withheld", summary.withheld.to_string()),
     ]))
-}
-
-/// The verifier keys of a case, as texts: that they are texts is the case's form, that they are
-/// keys is part of what is checked.
-struct KeyTexts<'a>(Vec<&'a str>);
-
-impl<'a> KeyTexts<'a> {
-    fn of(case: &'a Members) -> Result<Self, CaseFailure> {
-        Ok(Self(text_list(case, "vkeys")?))
-    }
-
-    fn parse(&self) -> Result<Vec<VerifierKey>, CaseFailure> {
-        let keys = self
-            .0
-            .iter()
-            .map(|text| text.parse().map_err(CaseFailure::refused));
-        keys.collect()
-    }
-}
-
-/// The origin of a case, if it asks for one.
-struct OriginText<'a>(Option<&'a str>);
-
-fn origin_text(case: &Members) -> Result<OriginText<'_>, CaseFailure> {
-    Ok(OriginText(optional_text(case, "origin")?))
-}
-
-impl OriginText<'_> {
-    fn parse(&self) -> Result<Option<Origin>, CaseFailure> {
-        self.0
-            .map(Origin::new)
-            .transpose()
-            .map_err(CaseFailure::refused)
-    }
 }
 
 fn count(case: &Members, name: &str) -> Result<u64, CaseFailure> {

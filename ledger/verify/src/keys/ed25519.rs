@@ -25,7 +25,7 @@ pub fn verify_strict(
 }
 
 /// Reads a public key: canonical, on the curve and not of small order.
-pub(super) fn key(bytes: &[u8; 32]) -> Result<VerifyingKey, SignatureError> {
+pub(crate) fn key(bytes: &[u8; 32]) -> Result<VerifyingKey, SignatureError> {
     let key = VerifyingKey::from_bytes(bytes).map_err(|_| SignatureError::Key)?;
     if is_canonical(bytes) && !key.is_weak() {
         Ok(key)

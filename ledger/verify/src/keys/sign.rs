@@ -5,7 +5,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use ed25519_dalek::Signer as _;
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _};
+use ed25519_dalek::pkcs8::{
+    DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _, KeypairBytes,
+};
 
 const PRIVATE_LABEL: &str = "PRIVATE KEY";
 
@@ -77,8 +79,12 @@ impl SigningKey {
     /// # Errors
     /// [`PrivateKeyError::Pkcs8`] when it cannot be encoded.
     pub fn to_pem(&self) -> Result<String, PrivateKeyError> {
-        let der = self
-            .key
+        // Without the public key beside it (version 1): some readers know no other form.
+        let alone = KeypairBytes {
+            secret_key: self.key.to_bytes(),
+            public_key: None,
+        };
+        let der = alone
             .to_pkcs8_der()
             .map_err(|_| PrivateKeyError::Pkcs8)?;
         Ok(pem::encode(der.as_bytes(), PRIVATE_LABEL))

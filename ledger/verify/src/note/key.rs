@@ -3,6 +3,7 @@
 use super::name::{KeyName, KeyNameError};
 use crate::base64;
 use crate::hash::sha256_parts;
+use crate::keys::ed25519;
 use alloc::vec::Vec;
 use core::fmt;
 use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -89,8 +90,8 @@ pub enum VerifierKeyError {
         /// The id computed.
         expected: KeyId,
     },
-    /// Not 32 bytes that are a point of the curve, or a point of small order, under which
-    /// anything may verify.
+    /// Not 32 bytes that are a point of the curve in its one spelling, or a point of small order,
+    /// under which anything may verify.
     #[error("not a usable Ed25519 public key")]
     PublicKey,
 }
@@ -185,11 +186,7 @@ fn usable_point(public_key: &[u8]) -> Result<VerifyingKey, VerifierKeyError> {
     let bytes = public_key
         .try_into()
         .map_err(|_| VerifierKeyError::PublicKey)?;
-    let key = VerifyingKey::from_bytes(bytes).map_err(|_| VerifierKeyError::PublicKey)?;
-    if key.is_weak() {
-        return Err(VerifierKeyError::PublicKey);
-    }
-    Ok(key)
+    ed25519::key(bytes).map_err(|_| VerifierKeyError::PublicKey)
 }
 
 impl fmt::Display for VerifierKey {

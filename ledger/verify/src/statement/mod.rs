@@ -38,7 +38,8 @@ pub enum ForeignStatementError {
 pub struct ResourceDescriptor {
     /// Name of the artifact; the specification lets it be absent.
     pub name: Option<String>,
-    /// Digests by algorithm, in lower-case hex as in-toto writes them.
+    /// Digests by algorithm, in lower-case hex as in-toto writes them. At least one: a subject must be
+    /// immutable, and names are not.
     pub digest: BTreeMap<String, String>,
 }
 
@@ -77,11 +78,24 @@ impl Statement {
         if subject.is_empty() {
             return Err(FieldError::value("subject", "at least one artifact").into());
         }
+        let predicate_type = fields.text("predicateType")?;
+        if predicate_type.is_empty() {
+            return Err(FieldError::value("predicateType", "a URI").into());
+        }
+        // Some producers write `null` for what is absent.
+        let predicate = fields.optional("predicate").cloned();
+        let predicate = predicate.filter(|value| *value != Value::Null);
+        if predicate
+            .as_ref()
+            .is_some_and(|it| it.as_object().is_none())
+        {
+            return Err(FieldError::value("predicate", "an object").into());
+        }
         Ok(Self {
             statement_type: statement_type.into(),
-            predicate_type: fields.text("predicateType")?.into(),
+            predicate_type: predicate_type.into(),
             subject,
-            predicate: fields.optional("predicate").cloned(),
+            predicate,
         })
     }
 }
@@ -92,13 +106,11 @@ fn descriptor(item: &Value) -> Result<ResourceDescriptor, FieldError> {
         .ok_or_else(|| FieldError::value("subject", "objects"))?;
     let mut fields = Fields::new(object);
     let name = fields.optional_text("name")?.map(Into::into);
-    let digest = fields
-        .optional("digest")
-        .and_then(Value::as_object)
-        .map_or_else(
-            || Ok(BTreeMap::new()),
-            |digests: &Object| digests.iter().map(digest_entry).collect(),
-        )?;
+    let digests: &Object = fields.object("digest")?;
+    let digest: BTreeMap<_, _> = digests.iter().map(digest_entry).collect::<Result<_, _>>()?;
+    if digest.is_empty() {
+        return Err(FieldError::value("digest", "at least one digest"));
+    }
     Ok(ResourceDescriptor { name, digest })
 }
 

@@ -91,7 +91,7 @@ fn ours_have_exactly_their_members() {
 #[test]
 fn statements_of_others_may_say_more() {
     let text = r#"{"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "x", "extra": null,
-        "subject": [{"uri": "u"}, {"name": "n", "digest": {"sha1": "00"}}], "predicate": {"f": 1.5}}"#;
+        "subject": [{"uri": "u", "digest": {"sha256": "11"}}, {"name": "n", "digest": {"sha1": "00"}}], "predicate": {"f": 1.5}}"#;
     let read = Statement::parse(text.as_bytes()).unwrap();
     assert_eq!(read.statement_type, STATEMENT_TYPE_V0_1);
     assert_eq!(read.subject.len(), 2);
@@ -99,7 +99,12 @@ fn statements_of_others_may_say_more() {
     for (from, to) in [
         ("v0.1", "v9"),
         ("\"subject\"", "\"subjects\""),
-        ("{\"uri\": \"u\"}", "1"),
+        ("{\"sha256\": \"11\"}", "{}"),
+        ("{\"sha256\": \"11\"}", "5"),
+        ("{\"sha256\": \"11\"}", "null"),
+        (", \"digest\": {\"sha256\": \"11\"}", ""),
+        ("{\"f\": 1.5}", "5"),
+        ("\"x\"", "\"\""),
     ] {
         assert!(
             Statement::parse(text.replacen(from, to, 1).as_bytes()).is_err(),

@@ -31,14 +31,13 @@ impl Check {
         let mut worst = LineStatus::Ok;
         let mut input = self.input()?;
         let mut line = Vec::new();
-        let files =
-            |path: &str| std::fs::read(path).map_err(|problem| format!("{path}: {problem}"));
+        let files = |path: &str| read_file(path).map_err(|problem| format!("{path}: {problem}"));
         while read_line(&mut input, &mut line)? {
-            let text = String::from_utf8_lossy(&line);
-            if text.trim().is_empty() {
+            let case = line.trim_ascii();
+            if case.is_empty() {
                 continue;
             }
-            let Some(result) = run(&self.kind, text.trim(), &files) else {
+            let Some(result) = run(&self.kind, case, &files) else {
                 return Err(Failure::usage(
                     format!("no kind {}", self.kind),
                     "see --help",
@@ -61,6 +60,14 @@ impl Check {
         let file = File::open(&self.jsonl).map_err(|p| Failure::file(&self.jsonl, &p))?;
         Ok(Box::new(BufReader::new(file)))
     }
+}
+
+/// A file that a case names. Only a regular one: a device or a pipe may have no end.
+fn read_file(path: &str) -> std::io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("not a regular file"));
+    }
+    std::fs::read(path)
 }
 
 /// The next line, bounded; false at the end.
