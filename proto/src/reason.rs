@@ -127,6 +127,8 @@ reasons! {
     PayloadErased "PAYLOAD_ERASED" FailedPrecondition 410 5 "the proof of what was there stands; the content is gone";
     /// Another process owns the data directory.
     DirectoryInUse "DIRECTORY_IN_USE" FailedPrecondition 409 1 "talk to the running server with --server, or stop it";
+    /// The keys or the name at hand are not this log's.
+    WrongKey "WRONG_KEY" FailedPrecondition 409 1 "restore `keys/` and `config.json` as they were with this log; nothing was changed";
     /// Storage said no.
     Storage "STORAGE" Unavailable 503 1 "check the disk of the data directory";
     /// The server is stopping or not ready.

@@ -39,15 +39,15 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// Reads the keys under `folder`, drawing those that are missing.
+    /// Reads the keys under `folder`, drawing those that are missing while there is no log yet.
     ///
     /// # Errors
-    /// [`Reason::Storage`] when a file cannot be read, written or understood. A private key that
-    /// is damaged is never replaced.
-    pub fn open_or_create(folder: &Path) -> Result<Self, Refusal> {
+    /// [`Reason::WrongKey`] when a key of an existing log is missing; [`Reason::Storage`] when a file
+    /// cannot be read, written or understood. A private key that is damaged is never replaced.
+    pub fn open(folder: &Path, made: Made) -> Result<Self, Refusal> {
         fs::create_dir_all(folder).map_err(|problem| storage(folder, &problem))?;
-        let log = read_or_draw(&folder.join("log.key"))?;
-        let signing = read_or_draw(&folder.join("signing.key"))?;
+        let log = read_or_draw(&folder.join("log.key"), made)?;
+        let signing = read_or_draw(&folder.join("signing.key"), made)?;
         Ok(Self {
             folder: folder.to_owned(),
             log,
@@ -89,13 +89,34 @@ impl Keys {
     }
 }
 
-fn read_or_draw(path: &Path) -> Result<SigningKey, Refusal> {
+/// Whether the log of a directory was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// It is made now, with what is drawn for it.
+    Now,
+    /// It was, and what it was made with must be there.
+    Before,
+}
+
+/// A file that an existing log cannot do without.
+pub(crate) fn missing(path: &Path) -> Refusal {
+    let message = format!(
+        "{} is missing, and there is a log that was made with it",
+        path.display()
+    );
+    Refusal::new(Reason::WrongKey, message)
+}
+
+fn read_or_draw(path: &Path, made: Made) -> Result<SigningKey, Refusal> {
     match fs::read_to_string(path) {
         Ok(pem) => SigningKey::from_pkcs8_pem(&pem).map_err(|problem| {
             let message = format!("{} is not an Ed25519 PKCS#8 PEM: {problem}", path.display());
             Refusal::new(Reason::Storage, message)
         }),
-        Err(problem) if problem.kind() == io::ErrorKind::NotFound => draw(path),
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => match made {
+            Made::Now => draw(path),
+            Made::Before => Err(missing(path)),
+        },
         Err(problem) => Err(storage(path, &problem)),
     }
 }
@@ -169,8 +190,8 @@ mod tests {
     #[test]
     fn keys_are_drawn_once_and_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Keys::open_or_create(folder.path()).unwrap();
-        let second = Keys::open_or_create(folder.path()).unwrap();
+        let first = Keys::open(folder.path(), Made::Now).unwrap();
+        let second = Keys::open(folder.path(), Made::Now).unwrap();
         assert_eq!(first.log(), second.log());
         assert_eq!(first.signing(), second.signing());
         assert_ne!(first.log(), first.signing());
@@ -179,12 +200,29 @@ mod tests {
     #[test]
     fn a_damaged_key_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        Keys::open_or_create(folder.path()).unwrap();
+        Keys::open(folder.path(), Made::Now).unwrap();
         let path = folder.path().join("log.key");
         fs::write(&path, "damaged").unwrap();
-        let refusal = Keys::open_or_create(folder.path()).unwrap_err();
+        let refusal = Keys::open(folder.path(), Made::Now).unwrap_err();
         assert_eq!(refusal.reason, Reason::Storage);
         assert_eq!(fs::read_to_string(&path).unwrap(), "damaged");
+    }
+
+    #[test]
+    fn a_missing_key_of_an_existing_log_is_not_drawn_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Keys::open(folder.path(), Made::Now).unwrap();
+        for name in ["log.key", "signing.key"] {
+            let (path, kept) = (folder.path().join(name), folder.path().join("kept"));
+            fs::rename(&path, &kept).unwrap();
+            let refusal = Keys::open(folder.path(), Made::Before).unwrap_err();
+            assert_eq!(refusal.reason, Reason::WrongKey);
+            assert!(refusal.message.contains(name), "{refusal}");
+            assert!(!path.exists());
+            fs::rename(&kept, &path).unwrap();
+        }
+        let again = Keys::open(folder.path(), Made::Before).unwrap();
+        assert_eq!(first.log(), again.log());
     }
 
     #[cfg(unix)]
@@ -192,7 +230,7 @@ mod tests {
     fn private_keys_are_their_owners_alone() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        Keys::open_or_create(folder.path()).unwrap();
+        Keys::open(folder.path(), Made::Now).unwrap();
         for name in ["log.key", "signing.key"] {
             let mode = fs::metadata(folder.path().join(name))
                 .unwrap()

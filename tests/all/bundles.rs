@@ -5,7 +5,7 @@ use stella_client::Connection;
 use stella_proto::admin::GetStatusRequest;
 use stella_proto::proof as wire;
 use stella_verify::bundle::{CheckName, Outcome, TrustInput, verify};
-use stella_verify::keys::PublicKey;
+use stella_verify::keys::{PublicKey, SigningKey};
 use stella_verify::note::VerifierKey;
 use tokio_stream::StreamExt as _;
 
@@ -48,11 +48,15 @@ async fn rotating_the_signing_key_changes_no_bundle() {
     drop(connection);
 
     let directory = server.stop().await;
-    std::fs::remove_file(directory.path().join("keys/signing.key")).unwrap();
+    let other = SigningKey::from_seed(&[0x5a; 32])
+        .unwrap()
+        .to_pem()
+        .unwrap();
+    std::fs::write(directory.path().join("keys/signing.key"), other).unwrap();
     let server = TestServer::over(directory).await;
     let connection = server.connect().await;
     let (new_key, _) = keys(&connection).await;
-    assert_ne!(old_key, new_key, "a new key was drawn");
+    assert_ne!(old_key, new_key, "another key signs");
     let after = download(&connection, newest(&scan.scan_id)).await;
     assert!(before == after, "the bundle is what was signed then");
 

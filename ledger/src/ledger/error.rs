@@ -165,6 +165,7 @@ fn open_reason(error: &OpenError) -> &'static str {
     match error {
         OpenError::NoLog => "NOT_FOUND",
         OpenError::InUse => "DIRECTORY_IN_USE",
+        OpenError::OtherKey { .. } | OpenError::OriginMismatch { .. } => "WRONG_KEY",
         OpenError::Truncated { .. } => "LOG_TRUNCATED",
         OpenError::Forked { .. } => "FORK_DETECTED",
         OpenError::Store(fault) => store_reason(fault),

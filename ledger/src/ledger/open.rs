@@ -156,6 +156,7 @@ fn log_options(folder: &Path, options: LedgerOptions) -> LogOptions {
         kind: options.kind,
         segment_bytes: options.segment_bytes,
         request_window: options.request_window,
+        verifier: options.verifier,
         evidence: options.evidence,
         observer: options.observer,
         ..LogOptions::new(disk, options.origin, options.signer)

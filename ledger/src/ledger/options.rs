@@ -12,7 +12,7 @@ use crate::index::{CacheBytes, Workers};
 use crate::limits::{
     DEFAULT_INDEX_CACHE_BYTES, DEFAULT_REQUEST_WINDOW_MILLIS, DEFAULT_SEGMENT_BYTES,
 };
-use crate::log::{CheckpointSigner, Evidence, LeafKind, LogObserver};
+use crate::log::{CheckpointSigner, CheckpointVerifier, Evidence, LeafKind, LogObserver};
 
 /// Everything a ledger needs from outside its directory. Start from [`LedgerOptions::new`].
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct LedgerOptions {
     pub origin: LogOrigin<Arc<str>>,
     /// Signs checkpoints.
     pub signer: Arc<dyn CheckpointSigner>,
+    /// Checks at open that the log's newest checkpoint is of the key at hand; `None` trusts the caller.
+    pub verifier: Option<Arc<dyn CheckpointVerifier>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where salts come from.
@@ -51,6 +53,7 @@ impl LedgerOptions {
         Self {
             origin,
             signer,
+            verifier: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
             kind: LeafKind::Event,

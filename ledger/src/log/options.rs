@@ -1,7 +1,7 @@
 //! How a log is created and opened.
 
 use super::observe::LogObserver;
-use super::signer::CheckpointSigner;
+use super::signer::{CheckpointSigner, CheckpointVerifier};
 use super::spec::LeafKind;
 use crate::clock::{Clock, SystemClock};
 use crate::disk::{ByteLength, Disk};
@@ -21,6 +21,9 @@ pub struct LogOptions {
     pub origin: LogOrigin<Arc<str>>,
     /// Signs checkpoints.
     pub signer: Arc<dyn CheckpointSigner>,
+    /// Checks at open that the log's newest checkpoint is of the key at hand: one more checkpoint by
+    /// another key under this name could not be taken back. `None` trusts the caller.
+    pub verifier: Option<Arc<dyn CheckpointVerifier>>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where salts come from.
@@ -71,6 +74,7 @@ impl LogOptions {
             disk,
             origin,
             signer,
+            verifier: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
             kind: LeafKind::Event,

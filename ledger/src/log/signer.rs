@@ -26,7 +26,7 @@ pub trait CheckpointSigner: Send + Sync + std::fmt::Debug {
     fn sign(&self, origin: &LogOrigin<Arc<str>>, head: TreeHead) -> Result<String, SignError>;
 }
 
-/// Checks the signatures of stored checkpoints, for `fsck`.
+/// Checks the signatures of stored checkpoints: of all for `fsck`, of the newest at open.
 pub trait CheckpointVerifier: Send + Sync + std::fmt::Debug {
     /// Whether `note` is signed by a key of the log of this origin.
     ///

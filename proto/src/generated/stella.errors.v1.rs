@@ -91,6 +91,8 @@ pub enum Reason {
     SnapshotInUse = 41,
     /// The ledger is being opened.
     NotReady = 42,
+    /// The keys or the name at hand are not this log's.
+    WrongKey = 43,
 }
 impl Reason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -142,6 +144,7 @@ impl Reason {
             Self::SnapshotRemoved => "REASON_SNAPSHOT_REMOVED",
             Self::SnapshotInUse => "REASON_SNAPSHOT_IN_USE",
             Self::NotReady => "REASON_NOT_READY",
+            Self::WrongKey => "REASON_WRONG_KEY",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -190,6 +193,7 @@ impl Reason {
             "REASON_SNAPSHOT_REMOVED" => Some(Self::SnapshotRemoved),
             "REASON_SNAPSHOT_IN_USE" => Some(Self::SnapshotInUse),
             "REASON_NOT_READY" => Some(Self::NotReady),
+            "REASON_WRONG_KEY" => Some(Self::WrongKey),
             _ => None,
         }
     }

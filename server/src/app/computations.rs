@@ -185,6 +185,9 @@ impl App {
     /// Completes what a crash left registered but not sealed: of the newest scans, since what was
     /// under way then is not older than that. A replay that was cut short is completed by asking for
     /// it again.
+    ///
+    /// What cannot be completed now (the disk is full, an input is damaged or gone) stays as it is
+    /// until the next open: whoever wants to read the log must be able to.
     pub(super) fn resume(&self) -> Result<(), Refusal> {
         let view = self.newest()?;
         let size = PageSize::of(RESUMED_SCANS);
@@ -194,10 +197,12 @@ impl App {
             let state = scan_state(&view, &scan)?;
             for manifest in &state.manifests {
                 if state.seal_of(manifest.hash()).is_none() {
-                    let inputs = self.load(manifest)?;
-                    match self.complete(&scan, manifest, &inputs) {
-                        // What no engine computes stays as it is, and nothing waits for it.
-                        Err(refusal) if refusal.reason == Reason::BadManifest => (),
+                    let inputs = self.load(manifest);
+                    let done = inputs.and_then(|inputs| self.complete(&scan, manifest, &inputs));
+                    match done {
+                        Err(refusal) if can_wait(refusal.reason) => {
+                            tracing::warn!(scan = scan.as_str(), %refusal, "left unfinished");
+                        }
                         done => drop(done?),
                     }
                 }
@@ -205,6 +210,21 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Whether a computation that was refused so is left for later: what no engine computes, what cannot
+/// be written and what lacks an input.
+const fn can_wait(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::BadManifest
+            | Reason::Storage
+            | Reason::BlobDamaged
+            | Reason::NotFound
+            | Reason::SnapshotNotFound
+            | Reason::SnapshotRemoved
+            | Reason::PolicyNotFound
+    )
 }
 
 /// Scans that an open looks at for unfinished work.

@@ -5,7 +5,7 @@ use super::growth::Growing;
 use super::tenants::Tenants;
 use super::{App, batch, engine, pages, rebuilds, repeats};
 use crate::auth::TenantName;
-use crate::keys::{Keys, Secrecy, storage, write};
+use crate::keys::{Keys, Made, Secrecy, missing, storage, write};
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use serde_json::{Value, json};
@@ -98,14 +98,23 @@ impl App {
             ..
         } = options;
         fs::create_dir_all(&directory).map_err(|problem| storage(&directory, &problem))?;
-        let origin = origin_of(&directory, origin)?;
-        let keys = Keys::open_or_create(&directory.join("keys"))?;
+        // Whatever an existing log was made with is needed as it was: a new name or key would give
+        // it checkpoints that contradict its own.
+        let made = if has_log(&directory) {
+            Made::Before
+        } else {
+            Made::Now
+        };
+        let origin = origin_of(&directory, origin, made)?;
+        let keys = Keys::open(&directory.join("keys"), made)?;
         let signer = signer(&keys, &origin)?;
         let vkey = signer.verifier_key().to_string();
-        keys.publish(&vkey)?;
         let mut options = ledger_options(&origin, signer, &metrics)?;
+        options.verifier = Some(Arc::new(verifier(&vkey)?));
         options.sync_delay = sync_delay;
         let ledger = ledger(&directory, options, progress)?;
+        // Only now are they known to be this log's.
+        keys.publish(&vkey)?;
         let tokens = pages::Tokens::new(keys.log().as_bytes(), &origin);
         let mut app = Self {
             growing: Growing::of(&ledger, Arc::clone(ending)),
@@ -158,6 +167,11 @@ impl App {
             "calls are still under way",
         ))
     }
+}
+
+/// Whether a directory has a log: keys and name are drawn before there is one, never after.
+fn has_log(directory: &Path) -> bool {
+    fs::read_dir(directory.join("log")).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// What a log is called, and whether there is one.
@@ -229,9 +243,11 @@ pub fn fsck_directory(
     directory: &Path,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<FsckReport, Refusal> {
-    let vkey_path = directory.join("keys/log.vkey");
-    let vkey = fs::read_to_string(&vkey_path).map_err(|problem| storage(&vkey_path, &problem))?;
-    let verifier = verifier(vkey.trim())?;
+    if !has_log(directory) {
+        let message = format!("there is no log in {}", directory.display());
+        return Err(Refusal::new(Reason::NotFound, message));
+    }
+    let verifier = verifier(&vkey_of(directory)?)?;
     let options = FsckOptions {
         verifier: Some(&verifier),
     };
@@ -249,6 +265,28 @@ pub fn fsck_directory(
     let report = app.fsck(progress);
     app.close()?;
     report
+}
+
+/// The key that checks a directory's log: that of its private key; the published one where there is no
+/// private key, as in a copy for an auditor.
+fn vkey_of(directory: &Path) -> Result<String, Refusal> {
+    let path = directory.join("keys/log.vkey");
+    let published = match fs::read_to_string(&path) {
+        Ok(text) => Some(text.trim().to_owned()),
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => None,
+        Err(problem) => return Err(storage(&path, &problem)),
+    };
+    let origin = origin_of(directory, None, Made::Before)?;
+    let keys = Keys::open(&directory.join("keys"), Made::Before);
+    let own = keys.and_then(|keys| Ok(signer(&keys, &origin)?.verifier_key().to_string()));
+    match (own, published) {
+        (Ok(own), Some(published)) if own != published => {
+            let message = format!("{} is not of log.key beside it", path.display());
+            Err(Refusal::new(Reason::WrongKey, message))
+        }
+        (Err(refusal), Some(published)) if refusal.reason == Reason::WrongKey => Ok(published),
+        (own, _) => own,
+    }
 }
 
 fn log_report(found: &LogReport) -> FsckReport {
@@ -295,7 +333,7 @@ fn signer(keys: &Keys, origin: &str) -> Result<Ed25519Signer, Refusal> {
 }
 
 /// The origin that `config.json` names; in a new directory, the one asked for or a drawn one.
-fn origin_of(directory: &Path, asked: Option<String>) -> Result<String, Refusal> {
+fn origin_of(directory: &Path, asked: Option<String>, made: Made) -> Result<String, Refusal> {
     let path = directory.join(CONFIG);
     match fs::read(&path) {
         Ok(bytes) => {
@@ -315,6 +353,9 @@ fn origin_of(directory: &Path, asked: Option<String>) -> Result<String, Refusal>
                 )),
                 _ => Ok(origin.to_owned()),
             }
+        }
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound && made == Made::Before => {
+            Err(missing(&path))
         }
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => {
             let origin = asked.map_or_else(drawn_origin, Ok)?;

@@ -28,6 +28,14 @@ pub enum OpenError {
         /// The origin found.
         found: String,
     },
+    /// The log's newest checkpoint is not of the key at hand (`WRONG_KEY`). Restore the log's key.
+    #[error("the key at hand did not sign the newest checkpoint of {origin}: {why}")]
+    OtherKey {
+        /// The log's name.
+        origin: String,
+        /// What the verifier says.
+        why: String,
+    },
     /// The log's leaves are of the other kind.
     #[error("the log's leaves are of another kind")]
     LeafKindMismatch,

@@ -1,7 +1,7 @@
 //! The writing part of recovery: new files for unsynced frames, missing seals, the head file.
 
 use super::sealed::Sealed;
-use super::tail::TailScans;
+use super::tail::{TailScans, newest_checkpoint};
 use super::{OpenError, OpenReport, Recovered};
 use crate::disk::Disk;
 use crate::log::admission::{Admission, Memory};
@@ -77,11 +77,7 @@ pub(super) fn finish(
     }
     let runs: Vec<Arc<Run>> = sealed.runs.iter().flatten().cloned().collect();
     let mut head_file = HeadFile::open(disk, &found.head)?;
-    let checkpoint = tail
-        .scans
-        .iter()
-        .rev()
-        .find_map(|scan| scan.checkpoint.clone());
+    let checkpoint = newest_checkpoint(&tail).map(str::to_owned);
     let (cursor, end, memory, frames) = match tail.scans.get_mut(active_place - tail.first) {
         Some(scan) => (
             scan.after.clone(),

@@ -8,7 +8,8 @@
 //!    written again from the frames and must then match;
 //! 4. every byte of the last sealed segment and of all after it is checked ([`super::scan`]);
 //! 5. what others know of the log (head file, [`super::Evidence`]) must be reproduced: evidence
-//!    outranks the tail, a log shorter than it is refused;
+//!    outranks the tail, a log shorter than it is refused; the key at hand must have signed the
+//!    newest checkpoint;
 //! 6. after an unclean stop, frames that the head file does not vouch for are written again into
 //!    a new file and synced: the page cache may hold what the disk lost, and nobody can tell;
 //! 7. a full segment that has no seal gets one, erasures that were cut short are carried out;
@@ -41,7 +42,7 @@ use finish::finish;
 use sealed::read_seals;
 use std::sync::Arc;
 use stella_verify::units::TreeSize;
-use tail::scan_tail;
+use tail::{newest_checkpoint, scan_tail};
 
 /// All that recovery hands to the open log.
 #[derive(Debug)]
@@ -72,6 +73,7 @@ pub(crate) fn recover(options: &LogOptions) -> Result<Recovered, OpenError> {
     let mut sealed = read_seals(disk, &found.head.spec, &segments)?;
     let scans = scan_tail(&found, options, &segments, &mut sealed)?;
     check_evidence(&found, options, &segments, &sealed, &scans)?;
+    check_key(options, newest_checkpoint(&scans))?;
     remove_drafts(disk)?;
     // A name that is visible may still be unsynced: the process that made it may have died first.
     for folder in [".", LOG_FOLDER] {
@@ -111,6 +113,19 @@ fn check_options(options: &LogOptions, spec: &LogSpec) -> Result<(), OpenError> 
         return Err(OpenError::LeafKindMismatch);
     }
     Ok(())
+}
+
+fn check_key(options: &LogOptions, newest: Option<&str>) -> Result<(), OpenError> {
+    let (Some(verifier), Some(note)) = (&options.verifier, newest) else {
+        return Ok(());
+    };
+    let origin = &options.origin;
+    verifier
+        .verify(origin, note)
+        .map_err(|why| OpenError::OtherKey {
+            origin: origin.as_str().to_owned(),
+            why,
+        })
 }
 
 /// Opens segments 0, 1, ... as far as there are any; all that the head file knows of must exist.

@@ -20,6 +20,12 @@ pub(super) struct TailScans {
     pub(super) heads: Vec<TreeHead>,
 }
 
+/// The signed checkpoint of the newest frame, if there is a frame.
+pub(super) fn newest_checkpoint(tail: &TailScans) -> Option<&str> {
+    let mut scans = tail.scans.iter().rev();
+    scans.find_map(|scan| scan.checkpoint.as_deref())
+}
+
 pub(super) fn scan_tail(
     found: &FoundHead,
     options: &LogOptions,

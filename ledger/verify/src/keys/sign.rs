@@ -84,9 +84,7 @@ impl SigningKey {
             secret_key: self.key.to_bytes(),
             public_key: None,
         };
-        let der = alone
-            .to_pkcs8_der()
-            .map_err(|_| PrivateKeyError::Pkcs8)?;
+        let der = alone.to_pkcs8_der().map_err(|_| PrivateKeyError::Pkcs8)?;
         Ok(pem::encode(der.as_bytes(), PRIVATE_LABEL))
     }
 

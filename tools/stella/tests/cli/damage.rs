@@ -143,3 +143,79 @@ fn inputs_that_are_damaged_or_missing_are_named() {
         assert!(answer.stdout.contains(name), "{name} is not in {answer:?}");
     }
 }
+
+#[test]
+fn a_log_is_opened_with_its_own_keys_and_name_only() {
+    let example = Example::new();
+    let other = Example::new();
+    let good = scans(&example.ledger()).good().stdout;
+    let without =
+        |name: &'static str| move |ledger: &Path| fs::remove_file(ledger.join(name)).unwrap();
+    let key_of_another = |ledger: &Path| {
+        fs::copy(
+            other.ledger().join("keys/log.key"),
+            ledger.join("keys/log.key"),
+        )
+        .unwrap();
+    };
+    let no_keys = |ledger: &Path| fs::remove_dir_all(ledger.join("keys")).unwrap();
+    let (no_log_key, no_signing_key) = (without("keys/log.key"), without("keys/signing.key"));
+    let no_name = without("config.json");
+    let kinds: &[Kind<'_>] = &[
+        ("no log key", &no_log_key),
+        ("no signing key", &no_signing_key),
+        ("no keys", &no_keys),
+        ("the key of another log", &key_of_another),
+        ("no name", &no_name),
+    ];
+    for (what, change) in kinds {
+        let ledger = example.copy("changed");
+        let whole = example.copy("whole");
+        change(&ledger);
+        let name = ledger.file_name().unwrap().to_str().unwrap();
+        let before: Vec<_> = files(&ledger.join("log"))
+            .iter()
+            .map(|path| fs::read(path).unwrap())
+            .collect();
+        for command in [
+            ["ledger", "status"],
+            ["scan", "list"],
+            ["ledger", "checkpoint"],
+        ] {
+            let arguments = [&["--data-dir", name], &command[..]].concat();
+            let answer = run_in(ledger.parent().unwrap(), &arguments);
+            answer.refused(1, "WRONG_KEY");
+        }
+        assert_ne!(fsck(&ledger).code, 0, "{what}");
+        let after: Vec<_> = files(&ledger.join("log"))
+            .iter()
+            .map(|path| fs::read(path).unwrap())
+            .collect();
+        assert!(before == after, "{what}: the log was written to");
+        // With what belongs to it, it is as it was.
+        for part in ["config.json", "keys/log.key", "keys/signing.key"] {
+            fs::create_dir_all(ledger.join("keys")).unwrap();
+            fs::copy(whole.join(part), ledger.join(part)).unwrap();
+        }
+        assert_eq!(scans(&ledger).good().stdout, good, "{what}");
+        assert!(
+            fsck(&ledger).good().stdout.contains("all is well"),
+            "{what}"
+        );
+        fs::remove_dir_all(&ledger).unwrap();
+        fs::remove_dir_all(&whole).unwrap();
+    }
+}
+
+/// Who has only what is published can check the log all the same.
+#[test]
+fn the_published_key_is_enough_to_check_the_log() {
+    let example = Example::new();
+    let ledger = example.copy("published");
+    fs::remove_file(ledger.join("keys/log.key")).unwrap();
+    fs::remove_file(ledger.join("keys/signing.key")).unwrap();
+    flip(&ledger.join(SEGMENT), 20_000);
+    let answer = fsck(&ledger);
+    assert_eq!(answer.code, 3, "{answer:?}");
+    assert!(answer.stdout.contains("damage"), "{answer:?}");
+}
