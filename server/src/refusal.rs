@@ -31,11 +31,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Refuses for `reason`, saying `message`.
+    /// Refuses for `reason`, saying `message`; of one that is longer than clients take in a header,
+    /// the middle is left out.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self {
             reason,
-            message: message.into(),
+            message: bounded(message.into()),
             field: None,
             allow: None,
             retry_after: None,
@@ -81,6 +82,23 @@ impl Refusal {
     fn may_retry(&self) -> bool {
         matches!(self.reason.meaning().http, 429 | 503)
     }
+}
+
+/// Most bytes of a message. It travels in HTTP/2 headers, percent-encoded and once more in base64; some
+/// clients take no more than 8 KiB of those and give up the connection over more.
+const MAX_MESSAGE_BYTES: usize = 1_000;
+
+/// Leaves out the middle of a long message, which may hold names from a document as long as it likes:
+/// what it is about stands at the start, what is wrong with it at the end.
+fn bounded(message: String) -> String {
+    const LEFT_OUT: &str = " [...] ";
+    if message.len() <= MAX_MESSAGE_BYTES {
+        return message;
+    }
+    let half = (MAX_MESSAGE_BYTES - LEFT_OUT.len()) / 2;
+    let (start, _) = message.split_at(message.floor_char_boundary(half));
+    let (_, end) = message.split_at(message.ceil_char_boundary(message.len() - half));
+    [start, LEFT_OUT, end].concat()
 }
 
 impl From<LedgerError> for Refusal {

@@ -72,6 +72,10 @@ const ELSEWHERE: &[(Reason, &str)] = &[
         "is the second process's: the command line's tests",
     ),
     (
+        Reason::WrongKey,
+        "keeps a log from being opened: the command line's tests",
+    ),
+    (
         Reason::Storage,
         "takes a full disk: the command line's tests",
     ),

@@ -51,7 +51,8 @@ pub struct SubmitScanResponse {
     /// Whether the manifest was registered before; then nothing was computed again.
     #[prost(bool, tag = "2")]
     pub existing: bool,
-    /// What the readers noticed, one sentence each. The same stand in the proof.
+    /// What was odd about the inputs, and what could not be looked up: one sentence for each kind, with a
+    /// count and the first place. All of them stand in the proof.
     #[prost(string, repeated, tag = "3")]
     pub warnings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }

@@ -2,12 +2,12 @@
 
 use super::App;
 use crate::refusal::Refusal;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, PoisonError};
 use stella_proto::reason::Reason;
 use stella_scoring::engine::{self, Computation, EngineError, EngineInputs, Threads};
 use stella_scoring::inputs::{reachability, sbom};
-use stella_scoring::model::{Bom, ReachabilitySet};
+use stella_scoring::model::{Bom, FeedSnapshot as _, ReachabilitySet, Warning, told};
 use stella_scoring::policy::{BUILT_IN, Policy};
 use stella_scoring::snapshot::{FeedIndex, VexIndex, footprint};
 use stella_verify::hash::{ProofRoot, SnapshotHash};
@@ -32,16 +32,23 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// What the readers noticed, one sentence each.
-    pub(super) fn warnings(&self) -> Vec<String> {
-        let told = self.bom.warnings.iter();
-        told.map(|warning| {
-            format!(
-                "{} at {}: {}",
-                warning.code, warning.pointer, warning.detail
-            )
-        })
-        .collect()
+    /// What reading and looking up noticed, one sentence for each kind: they stand in the proof, so they
+    /// are the same whether it was computed now or before.
+    pub(super) fn warnings(&self, computed: Option<&Computed>) -> Vec<String> {
+        let matched = match computed {
+            Some(_) => Vec::new(),
+            None => self.feed.match_bom(&self.bom).warnings,
+        };
+        let of_matching = match computed {
+            Some(Computed(computation)) => &computation.warnings,
+            None => &matched,
+        };
+        let of_facts = self.reachability.iter().flat_map(|facts| &facts.warnings);
+        let all: BTreeSet<&Warning> = (self.bom.warnings.iter())
+            .chain(of_matching)
+            .chain(of_facts)
+            .collect();
+        told(all).into_values().collect()
     }
 }
 

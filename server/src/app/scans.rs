@@ -148,12 +148,12 @@ impl App {
         }
         let (manifest, inputs) = self.resolve(caller, request)?;
         let (scan, existing) = self.register(caller, &manifest, asked.as_ref())?;
-        self.complete(&scan, &manifest, &inputs)?;
+        let computed = self.complete(&scan, &manifest, &inputs)?;
         let (state, at) = self.scan_state(&scan)?;
         Ok(wire::SubmitScanResponse {
             scan: Some(state.to_wire(at)),
             existing,
-            warnings: inputs.warnings(),
+            warnings: inputs.warnings(computed.as_ref()),
         })
     }
 
@@ -164,7 +164,7 @@ impl App {
         let requested = requested.read(ScanRequested::parse)?;
         let manifest = (self.newest()?.manifest(&requested.manifest)?.registered).manifest;
         let inputs = self.load(&manifest)?;
-        self.complete(&requested.scan, &manifest, &inputs)?;
+        let computed = self.complete(&requested.scan, &manifest, &inputs)?;
         // As of the seal with its signature, or of the request when that came later.
         let seal = self.newest()?.seal_of(&requested.manifest)?;
         let sealed = seal.map_or(0, |seal| seal.leaf.get().saturating_add(SEAL_EVENTS));
@@ -173,7 +173,7 @@ impl App {
         Ok(wire::SubmitScanResponse {
             scan: Some(state.to_wire(view.size())),
             existing: requested.existing,
-            warnings: inputs.warnings(),
+            warnings: inputs.warnings(computed.as_ref()),
         })
     }
 

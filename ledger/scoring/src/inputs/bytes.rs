@@ -5,12 +5,19 @@ use std::io::Read as _;
 
 use crate::limits::MAX_DOCUMENT_BYTES;
 
+/// How a gzip stream begins.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
 /// Why an input could not be decompressed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecompressError {
     /// The gzip stream is damaged or cut short.
     #[error("not a whole gzip stream: {0}")]
     Damaged(Box<str>),
+    /// What was compressed is compressed again: decompressed as often as it is read, it would be
+    /// another document each time.
+    #[error("compressed more than once")]
+    Twice,
     /// Larger than [`MAX_DOCUMENT_BYTES`], as received or decompressed.
     #[error("larger than {MAX_DOCUMENT_BYTES} bytes")]
     TooLarge,
@@ -24,7 +31,7 @@ pub fn decompress(bytes: &[u8]) -> Result<Cow<'_, [u8]>, DecompressError> {
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(DecompressError::TooLarge);
     }
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
+    if !bytes.starts_with(GZIP) {
         return Ok(Cow::Borrowed(bytes));
     }
     let mut out = Vec::new();
@@ -35,6 +42,9 @@ pub fn decompress(bytes: &[u8]) -> Result<Cow<'_, [u8]>, DecompressError> {
         .map_err(|error| DecompressError::Damaged(error.to_string().into()))?;
     if out.len() > MAX_DOCUMENT_BYTES {
         return Err(DecompressError::TooLarge);
+    }
+    if out.starts_with(GZIP) {
+        return Err(DecompressError::Twice);
     }
     Ok(Cow::Owned(out))
 }
@@ -51,6 +61,10 @@ mod tests {
         let packed = encoder.finish().unwrap();
         assert_eq!(&*decompress(&packed).unwrap(), b"{\"a\":1}");
         assert_eq!(&*decompress(b"plain").unwrap(), b"plain");
+        let mut again = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        again.write_all(&packed).unwrap();
+        let twice = decompress(&again.finish().unwrap()).unwrap_err();
+        assert_eq!(twice, DecompressError::Twice);
         for cut in [2, 10, packed.len() - 1] {
             let error = decompress(packed.get(..cut).unwrap()).unwrap_err();
             assert!(

@@ -13,6 +13,7 @@ mod matches;
 mod pointer;
 mod reachability;
 mod row;
+mod told;
 mod vex;
 
 pub use advisory::{
@@ -35,6 +36,7 @@ pub use reachability::{
 };
 pub(crate) use row::unpackaged;
 pub use row::{RowKey, Table};
+pub use told::told;
 pub use vex::{
     VexApplication, VexFit, VexJustification, VexProduct, VexStatement, VexStatus, VexSubcomponent,
 };

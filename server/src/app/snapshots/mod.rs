@@ -24,7 +24,7 @@ use stella_verify::event::payload::{SnapshotImported, SnapshotPublished};
 use stella_verify::hash::SnapshotHash;
 use stella_verify::snapshot::SnapshotKind;
 use stella_verify::time::format_time;
-use stella_verify::units::{LeafIndex, UnixMillis};
+use stella_verify::units::{LeafIndex, TreeSize, UnixMillis};
 
 /// Bad records that one refusal names; it says how many there are.
 const NAMED_RECORDS: usize = 20;
@@ -51,7 +51,9 @@ impl App {
         let asked = repeatable(caller, header, &sources)?;
         let asked = asked.as_ref();
         let _turn = self.turn(asked);
-        let mut builder = Builder::new(kind_of(header.kind())?);
+        let kind = kind_of(header.kind())?;
+        let any_file = !sources.is_empty();
+        let mut builder = Builder::new(kind);
         for source in sources {
             builder
                 .add(&source.name, &source.bytes)
@@ -60,6 +62,11 @@ impl App {
         let imported = builder
             .finish(BadRecords::Refuse)
             .map_err(|problem| import_refused(&problem))?;
+        // No statements are what there is without VEX; statements were to be in files that are given.
+        let may_be_empty = kind == SnapshotKind::Excititor && !any_file;
+        if imported.header.rows() == TreeSize::ZERO && !may_be_empty {
+            return Err(nothing_in(kind, &imported.report));
+        }
         let hash = imported.header.hash();
         let warnings = warnings(&imported.report);
         if let Some(earlier) = self.earlier(asked)? {
@@ -81,7 +88,6 @@ impl App {
         } else {
             NameRule::Introduce(Named::Snapshot(hash))
         };
-        let kind = imported.header.kind();
         let payload = SnapshotImported {
             header: imported.header,
             records: stored.list,
@@ -354,6 +360,17 @@ fn import_refused(problem: &ImportError) -> Refusal {
         }
         other => other.to_string(),
     };
+    Refusal::new(Reason::SnapshotBadRecord, message)
+}
+
+/// An import without a record: taken as it is it would make all that is looked up in it unaffected.
+fn nothing_in(kind: SnapshotKind, report: &ImportReport) -> Refusal {
+    let looked_at: Vec<String> = warnings(report).into_iter().take(NAMED_RECORDS).collect();
+    let files = match looked_at.as_slice() {
+        [] => "no file was given".to_owned(),
+        files => files.join("; "),
+    };
+    let message = format!("a {kind} snapshot without a record is not imported: {files}");
     Refusal::new(Reason::SnapshotBadRecord, message)
 }
 

@@ -8,7 +8,6 @@ use crate::output::{self, Format};
 use clap::Args;
 use inputs::Inputs;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use stella_proto::reason::Reason;
 use stella_scoring::engine::{self, CURRENT_ENGINE, Computation, EngineInputs, Threads};
@@ -207,16 +206,12 @@ impl Compute {
 
 /// Says on stderr what was odd: a line for each kind, with the first place.
 fn told(computed: &Computation, signature_checked: bool) {
-    let mut kinds: BTreeMap<WarningCode, (usize, String)> = BTreeMap::new();
-    for warning in &computed.warnings {
-        let first = || format!("{} {}", warning.pointer, warning.detail);
-        kinds.entry(warning.code).or_insert_with(|| (0, first())).0 += 1;
-    }
+    let mut lines = stella_scoring::model::told(&computed.warnings);
     if signature_checked {
-        kinds.remove(&WarningCode::SignatureUnchecked);
+        lines.remove(&WarningCode::SignatureUnchecked);
     }
-    for (code, (count, first)) in kinds {
-        output::warn(&format!("{code}: {count}, the first at {}", first.trim()));
+    for line in lines.values() {
+        output::warn(line);
     }
 }
 

@@ -76,6 +76,77 @@ fn a_feed_with_one_bad_record_is_named_and_imports_nothing() {
 }
 
 #[test]
+fn an_import_without_a_record_is_refused_and_the_current_snapshot_stays() {
+    let example = Example::new();
+    let before = example.run(&["ledger", "checkpoint"]).good().stdout;
+    fs::create_dir(example.path().join("empty")).unwrap();
+    fs::write(example.path().join("words.txt"), "no advisories").unwrap();
+    for arguments in [&["empty"][..], &["words.txt"], &["--vex", "words.txt"]] {
+        let answer = example.run(&[&["snapshot", "import"], arguments].concat());
+        answer.refused(2, "SNAPSHOT_BAD_RECORD");
+        assert!(
+            answer.stderr.contains("record"),
+            "{arguments:?}: {answer:?}"
+        );
+    }
+    assert_eq!(example.run(&["ledger", "checkpoint"]).good().stdout, before);
+}
+
+#[test]
+fn what_cannot_be_looked_up_is_told_once_a_kind() {
+    let example = Example::new();
+    let component = |number: u32, purl: &str| {
+        format!(
+            r#"{{"type":"library","name":"c{number}","bom-ref":"{number}"{purl}}}"#
+        )
+    };
+    let components: Vec<String> = (0..40)
+        .map(|number| {
+            let purl = match number % 4 {
+                0 => String::new(),
+                1 => format!(r#","purl":"pkg:github/a/c{number}@1""#),
+                2 => format!(r#","purl":"pkg:deb/debian/c{number}@1""#),
+                _ => format!(r#","purl":"pkg:cargo/c{number}""#),
+            };
+            component(number, &purl)
+        })
+        .collect();
+    let sbom = format!(
+        r#"{{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{}]}}"#,
+        components.join(",")
+    );
+    fs::write(example.path().join("odd.json"), sbom).unwrap();
+    let first = example
+        .run(&["scan", "submit", "--sbom", "odd.json"])
+        .good();
+    for code in [
+        "purl-missing: 10",
+        "ecosystem-unknown: 10",
+        "distro-missing: 10",
+        "version-missing: 10",
+    ] {
+        assert_eq!(first.stderr.matches(code).count(), 1, "{code}: {first:?}");
+    }
+    // They are told of the proof, not of who computed it.
+    let again = ["scan", "submit", "--sbom", "odd.json", "--idempotent"];
+    assert_eq!(example.run(&again).good().stderr, first.stderr);
+}
+
+/// Messages travel in headers, which clients bound: what a document says is not repeated at length.
+#[test]
+fn a_long_reason_stays_a_named_one() {
+    let example = Example::new();
+    let deep = "[".repeat(100_000);
+    let named = format!(r#"{{"bomFormat":"CycloneDX","{}":}}"#, "n".repeat(100_000));
+    for (name, text) in [("deep.json", deep), ("named.json", named)] {
+        fs::write(example.path().join(name), text).unwrap();
+        let answer = example.run(&["scan", "submit", "--sbom", name]);
+        answer.refused(2, "BAD_SBOM");
+        assert!(answer.stderr.len() < 2_000, "{answer:?}");
+    }
+}
+
+#[test]
 fn a_second_process_on_one_directory_is_refused() {
     let example = Example::new();
     let server = Server::start(example.path(), example.text("dataDir"));
