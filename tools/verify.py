@@ -850,6 +850,59 @@ def parse_snapshot_row(data: bytes) -> bytes:
     return leaf_hash(data)
 
 
+RECORDS_MAGIC = b"stella.snapshot-records/v1\n"
+
+
+def records_parts(data: bytes) -> Iterator[bytes]:
+    """The parts of a records file (7.1), each behind its length."""
+    if not data.startswith(RECORDS_MAGIC):
+        raise Refused("records file begins otherwise")
+    at = len(RECORDS_MAGIC)
+    while at < len(data):
+        length = int.from_bytes(data[at:at + 4], "big")
+        part = data[at + 4:at + 4 + length]
+        if at + 4 > len(data) or len(part) != length:
+            raise Refused("records file is cut short")
+        yield part
+        at += 4 + length
+
+
+def snapshot_of_records(data: bytes) -> str | None:
+    """The snapshot that a records file says it is of; nothing when it is none."""
+    try:
+        return parse_snapshot_header(next(records_parts(data), b""))
+    except Refused:
+        return None
+
+
+def read_records(data: bytes) -> None:
+    """Every row and record of a records file, under its header's root."""
+    parts = records_parts(data)
+    first = next(parts, b"")
+    parse_snapshot_header(first)
+    header = json.loads(first)
+    seen, leaves, last = set(), [], None
+    for _ in range(header["count"]):
+        part = next(parts, None)
+        if part is None:
+            raise Refused("records file is cut short")
+        leaves.append(parse_snapshot_row(part))
+        row = json.loads(part)
+        key = [column.encode("utf-8") for column in row[:5]]
+        if last is not None and last >= key:
+            raise Refused("rows of the records file do not ascend")
+        last = key
+        if row[5] not in seen:
+            record = next(parts, None)
+            if record is None or id_of(record) != row[5]:
+                raise Refused("a record is not the one that its row names")
+            seen.add(row[5])
+    if next(parts, None) is not None:
+        raise Refused("records file goes on after its last row")
+    if "sha256:" + merkle_root(leaves).hex() != header["root"]:
+        raise Refused("rows of the records file have another root than its header says")
+
+
 SNAPSHOT_ANSWER = Shape(required={
     "columns": is_array_of(is_string),
     "hashes": is_array_of(is_id),
@@ -1553,10 +1606,32 @@ def id_recomputed(files: dict[str, bytes], trust: Trust) -> None:
     for name, value in facts.items():
         if meta[name] != value:
             raise Refused(f"{name} of meta.json is not what the other files say")
-    for name, data in files.items():
-        if name.startswith("inputs/") and name != f"inputs/{sha256(data).hex()}":
-            raise Refused(f"{name} is not named by the hash of its bytes")
+    check_inputs(files, manifest)
     check_anchors(files)
+
+
+def check_inputs(files: dict[str, bytes], manifest: dict[str, Any]) -> None:
+    """The inputs, if any, are named by their bytes, and are the manifest's: all, and no others."""
+    carried = {name.removeprefix("inputs/"): data for name, data in files.items()
+               if name.startswith("inputs/")}
+    for name, data in carried.items():
+        if name != sha256(data).hex():
+            raise Refused(f"inputs/{name} is not named by the hash of its bytes")
+    if not carried:
+        return
+    used = set()
+    for member in ("sbomDigest", "latticePolicyHash", "reachabilityDigest"):
+        if member in manifest:
+            used.add(manifest[member].removeprefix("sha256:"))
+    for member in ("concelierSnapshotHash", "excititorSnapshotHash"):
+        found = [name for name, data in carried.items()
+                 if snapshot_of_records(data) == manifest[member]]
+        if not found:
+            raise Refused(f"inputs lack the records of {member}")
+        read_records(carried[found[0]])
+        used.add(found[0])
+    if used != carried.keys():
+        raise Refused("inputs are not all of the manifest's, and no others")
 
 
 def check_anchors(files: dict[str, bytes]) -> None:

@@ -6,7 +6,6 @@ use stella_verify::hash::SnapshotHash;
 use stella_verify::snapshot::{SnapshotHeader, SnapshotKind};
 
 use super::derive::{Kind, Record};
-use super::records::{RecordsError, Snapshot};
 use crate::inputs::epss;
 use crate::inputs::severity::SeverityRecord;
 use crate::matching::{AliasGroups, PackageIndex, match_bom};
@@ -15,6 +14,7 @@ use crate::model::{
     KevFact, PackageMatch, RowKey, SeverityFact, SsvcFact,
 };
 use crate::purl::Purl;
+use stella_verify::snapshot::{RecordsError, Snapshot};
 
 /// Why a records file could not be loaded as a feed snapshot.
 #[derive(Debug, thiserror::Error)]

@@ -29,7 +29,8 @@ pub use feed::{FeedIndex, LoadError};
 pub use questions::{
     LoadedRows, QuestionError, name_questions, package_questions, package_uses, row_question,
 };
-pub use records::{RecordsError, Snapshot, chunks, count_rows};
+pub use records::{chunks, count_rows};
 pub use report::{BadRecord, ImportNote, ImportReport};
+pub use stella_verify::snapshot::{RecordsError, Snapshot};
 pub use uses::{footprint, touched, uses_of_row};
 pub use vex::VexIndex;

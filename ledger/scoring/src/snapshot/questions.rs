@@ -9,12 +9,12 @@ use stella_verify::snapshot::{
     UseKey,
 };
 
-use super::records::{RecordsError, Snapshot};
 use super::uses::family;
 use crate::inputs::{epss, kev, severity};
 use crate::matching::{EcosystemChoice, Origin, lookup, package_key};
 use crate::model::Ecosystem;
 use crate::purl::Purl;
+use stella_verify::snapshot::{RecordsError, Snapshot};
 
 /// A version that every package can be looked up with: which rows it has does not depend on it.
 const ANY_VERSION: &str = "0";

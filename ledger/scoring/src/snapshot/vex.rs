@@ -7,10 +7,10 @@ use stella_verify::snapshot::{SnapshotHeader, SnapshotKind};
 
 use super::derive::{Kind, Record};
 use super::feed::LoadError;
-use super::records::Snapshot;
 use crate::inputs::vex::packages_of;
 use crate::matching::{fit, package_key};
 use crate::model::{RowKey, VexApplication, VexQuery, VexSnapshot, VexStatement};
+use stella_verify::snapshot::Snapshot;
 
 /// A VEX snapshot in memory: statements by package.
 #[derive(Debug)]

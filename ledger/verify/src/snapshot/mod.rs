@@ -1,6 +1,7 @@
 //! Snapshots of feeds and of VEX statements: header and rows (FORMATS.md section 7).
 
 mod proof;
+mod records;
 mod row;
 mod uses;
 
@@ -8,6 +9,7 @@ pub use proof::{
     Answer, Question, SNAPSHOT_PROOF_SCHEMA, SnapshotProofError, VerifiedSnapshotProof, answer,
     verify_snapshot_proof, write_snapshot_proof,
 };
+pub use records::{RECORDS_MAGIC, RecordsError, Snapshot, take_part};
 pub use row::{Row, RowError, RowKey, Table};
 pub use uses::{Footprint, UseKey, UseKeysError};
 

@@ -96,9 +96,7 @@ fn an_import_without_a_record_is_refused_and_the_current_snapshot_stays() {
 fn what_cannot_be_looked_up_is_told_once_a_kind() {
     let example = Example::new();
     let component = |number: u32, purl: &str| {
-        format!(
-            r#"{{"type":"library","name":"c{number}","bom-ref":"{number}"{purl}}}"#
-        )
+        format!(r#"{{"type":"library","name":"c{number}","bom-ref":"{number}"{purl}}}"#)
     };
     let components: Vec<String> = (0..40)
         .map(|number| {

@@ -5,16 +5,17 @@ use crate::checkpoint::{Checkpoint, Origin};
 use crate::dsse::IN_TOTO_PAYLOAD_TYPE;
 use crate::event::payload::RootSealed;
 use crate::event::{Actor, EventHeader, EventType, LogOrigin, StreamName};
-use crate::hash::{BlobDigest, PayloadCommitment, PolicyHash, Salt, SnapshotHash};
+use crate::hash::{BlobDigest, PayloadCommitment, PolicyHash, Salt, SnapshotRoot, sha256};
 use crate::json::Object;
 use crate::keys::{EnvelopeSigner, PublicKey, SigningKey};
 use crate::manifest::{EngineVersion, Seed};
-use crate::merkle::{MemoryTree, leaf_hash, prove_inclusion};
+use crate::merkle::{MemoryTree, leaf_hash, prove_inclusion, root_of};
 use crate::node::{NodeKind, NodeParts, ProofNode, Scope, SealedNode, Subject};
 use crate::note::{Ed25519Signer, KeyName, NoteSigner, VerifierKey};
+use crate::snapshot::{RECORDS_MAGIC, Row, RowKey, SnapshotHeader, SnapshotKind};
 use crate::statement::{ArtifactSubject, ScanManifestStatement, ScoreProofStatement};
 use crate::tlog_proof::TlogProof;
-use crate::units::{BasisPoints, LeafIndex, StreamPosition, UnixMillis};
+use crate::units::{BasisPoints, LeafIndex, StreamPosition, TreeSize, UnixMillis};
 use alloc::format;
 use alloc::string::ToString as _;
 use alloc::vec;
@@ -33,15 +34,57 @@ pub(super) struct Fixture {
     pub(super) tlog_proof: String,
 }
 
+const SBOM: &[u8] = b"sbom";
+const POLICY: &[u8] = b"policy";
+const ADVISORY: &[u8] = b"{}";
+
+fn row() -> Row<'static> {
+    Row {
+        key: RowKey::parse_entry(r#"["advisory","npm","a","osv","A-1"]"#).unwrap(),
+        record: BlobDigest::new(sha256(ADVISORY)),
+    }
+}
+
+fn feed_header() -> SnapshotHeader {
+    let root = SnapshotRoot::new(*root_of::<SnapshotRoot>([row().leaf_hash()]).as_bytes());
+    SnapshotHeader::new(SnapshotKind::Concelier, vec![], TreeSize::new(1), root).unwrap()
+}
+
+fn vex_header() -> SnapshotHeader {
+    let root = root_of::<SnapshotRoot>([]);
+    SnapshotHeader::new(SnapshotKind::Excititor, vec![], TreeSize::ZERO, root).unwrap()
+}
+
+/// A records file of these parts.
+pub(super) fn records(parts: &[&[u8]]) -> Vec<u8> {
+    let mut file = RECORDS_MAGIC.to_vec();
+    for part in parts {
+        file.extend_from_slice(&u32::try_from(part.len()).unwrap().to_be_bytes());
+        file.extend_from_slice(part);
+    }
+    file
+}
+
+/// What the fixture's manifest names: SBOM, policy, feed and VEX records.
+pub(super) fn inputs() -> [Vec<u8>; 4] {
+    let (feed, vex) = (feed_header().to_bytes(), vex_header().to_bytes());
+    [
+        SBOM.to_vec(),
+        POLICY.to_vec(),
+        records(&[&feed, &row().to_bytes(), ADVISORY]),
+        records(&[&vex]),
+    ]
+}
+
 pub(super) fn manifest() -> ScanManifest {
     ScanManifest {
         artifact_digest: BlobDigest::new([1; 32]),
         artifact_purl: Some("pkg:oci/app@1".into()),
-        sbom_digest: BlobDigest::new([2; 32]),
+        sbom_digest: BlobDigest::new(sha256(SBOM)),
         reachability_digest: None,
-        concelier_snapshot: SnapshotHash::new([4; 32]),
-        excititor_snapshot: SnapshotHash::new([5; 32]),
-        lattice_policy: PolicyHash::new([6; 32]),
+        concelier_snapshot: feed_header().hash(),
+        excititor_snapshot: vex_header().hash(),
+        lattice_policy: PolicyHash::new(sha256(POLICY)),
         engine_version: EngineVersion::new(1),
         scanner_version: "scanner 1".into(),
         worker_version: "worker 1".into(),

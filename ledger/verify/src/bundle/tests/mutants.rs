@@ -4,6 +4,7 @@ use super::super::*;
 use super::fixture::*;
 use crate::checkpoint::Checkpoint;
 use crate::event::{EventHeader, EventType};
+use crate::hash::{sha256, to_hex};
 use crate::node::SealedNode;
 use crate::statement::{ArtifactSubject, ScoreProofStatement};
 use crate::tlog_proof::TlogProof;
@@ -241,18 +242,11 @@ fn one_protocol_is_not_taken_for_another() {
 fn folders_are_named_and_inputs_are_hashed() {
     let fixture = fixture(1);
     let statement = fixture.score_statement();
-    let name = format!(
-        "inputs/{}",
-        crate::hash::to_hex(&crate::hash::sha256(b"sbom"))
-    );
-    let further = [ZipEntry {
-        name: &name,
-        content: b"sbom",
-    }];
-    let bundle = fixture.build(&statement, &further);
+    let bundle = with_inputs(&fixture, &inputs());
     let report = fixture.verify(&bundle);
     assert!(report.verified());
     assert!(report.unchecked().is_empty());
+    let name = format!("inputs/{}", to_hex(&sha256(b"sbom")));
     let report = fixture.verify(&replace(&bundle, &name, b"sbon"));
     assert_fails(&report, CheckName::IdRecomputed, "an input's name");
 
@@ -379,5 +373,60 @@ proptest! {
         for entry in zip::read(&bundle).unwrap() {
             prop_assert!(!fixture.verify(&replace(&bundle, entry.name, &bytes)).verified());
         }
+    }
+}
+
+fn with_inputs(fixture: &Fixture, contents: &[Vec<u8>]) -> Vec<u8> {
+    let mut named: Vec<(String, &[u8])> = contents
+        .iter()
+        .map(|content| (format!("inputs/{}", to_hex(&sha256(content))), &content[..]))
+        .collect();
+    named.sort();
+    let entries: Vec<ZipEntry<'_>> = named
+        .iter()
+        .map(|(name, content)| ZipEntry { name, content })
+        .collect();
+    fixture.build(&fixture.score_statement(), &entries)
+}
+
+#[test]
+fn inputs_are_the_manifests_and_all_of_them() {
+    let fixture = fixture(1);
+    let all = inputs();
+    for (missing, what) in ["the SBOM", "the policy", "the feed", "the VEX"]
+        .into_iter()
+        .enumerate()
+    {
+        let mut some = all.to_vec();
+        some.remove(missing);
+        let report = fixture.verify(&with_inputs(&fixture, &some));
+        assert_fails(&report, CheckName::IdRecomputed, what);
+    }
+    let more = [&all[..], &[b"whatever".to_vec()]].concat();
+    let report = fixture.verify(&with_inputs(&fixture, &more));
+    assert_fails(
+        &report,
+        CheckName::IdRecomputed,
+        "none that the manifest names",
+    );
+
+    // A records file with the right header, and something else behind it.
+    let whole = &all[2];
+    let mutants: [(&str, Vec<u8>); 4] = [
+        ("cut short", whole[..whole.len() - 1].to_vec()),
+        ("cut short", [whole, &b"x"[..]].concat()),
+        ("another hash", [&whole[..whole.len() - 2], b"[]"].concat()),
+        ("root", {
+            let id = whole.windows(5).position(|part| part == b"\"A-1\"");
+            let mut other = whole.clone();
+            other[id.unwrap() + 3] = b'2';
+            other
+        }),
+    ];
+    for (why, mutant) in mutants {
+        let mut others = all.to_vec();
+        others[2] = mutant;
+        let report = fixture.verify(&with_inputs(&fixture, &others));
+        assert_fails(&report, CheckName::IdRecomputed, why);
     }
 }

@@ -4,8 +4,8 @@ use super::super::{
     ANCHOR_LOG_FILE, ANCHORS_FOLDER, BundleFiles, BundleMeta, MANIFEST_ENVELOPE_FILE,
     ROOT_ENVELOPE_FILE,
 };
-use super::{Doubt, Finding, Parts, fail, need};
-use crate::hash::{ManifestHash, sha256, to_hex};
+use super::{Doubt, Finding, Parts, fail, inputs, need};
+use crate::hash::{ManifestHash, sha256};
 use crate::keys::PublicKey;
 use crate::manifest::ScanManifest;
 use crate::note::VerifierKey;
@@ -19,7 +19,7 @@ pub(super) fn ids(files: &BundleFiles<'_>, parts: &Parts) -> Finding {
     let manifest = parts.manifest.as_ref().map_err(fail)?;
     let proof = parts.proof.as_ref().map_err(fail)?;
     let meta = parts.meta.as_ref().map_err(fail)?;
-    inputs_are_named_by_content(files)?;
+    inputs::are_the_manifests(files, manifest)?;
     anchors_are_named_by_content(files)?;
     // The bytes were canonical, so this is the hash of the file.
     let hash = ManifestHash::new(sha256(files.manifest));
@@ -57,14 +57,6 @@ pub(super) fn merkle(parts: &Parts) -> Finding {
         "{} nodes in emission order have the signed root {root}",
         proof.count()
     ))
-}
-
-fn inputs_are_named_by_content(files: &BundleFiles<'_>) -> Result<(), Doubt> {
-    for (name, content) in files.inputs() {
-        let computed = to_hex(&sha256(content));
-        same("an input's name", &name, &computed.as_str())?;
-    }
-    Ok(())
 }
 
 /// Keys that are carried for information are keys, under their own names, in their one spelling.
@@ -180,7 +172,11 @@ fn compare_score_statement(
 }
 
 /// Fails, naming both, unless what is stated is what it should be.
-fn same<T: PartialEq + Display>(what: &str, stated: &T, expected: &T) -> Result<(), Doubt> {
+pub(super) fn same<T: PartialEq + Display>(
+    what: &str,
+    stated: &T,
+    expected: &T,
+) -> Result<(), Doubt> {
     if stated == expected {
         return Ok(());
     }

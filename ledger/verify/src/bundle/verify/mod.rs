@@ -15,6 +15,7 @@
 
 mod chain;
 mod content;
+mod inputs;
 mod log;
 mod signature;
 
