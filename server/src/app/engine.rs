@@ -3,10 +3,11 @@
 use super::App;
 use crate::refusal::Refusal;
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt::Display;
 use std::sync::{Arc, PoisonError};
 use stella_proto::reason::Reason;
 use stella_scoring::engine::{self, Computation, EngineError, EngineInputs, Threads};
-use stella_scoring::inputs::{reachability, sbom};
+use stella_scoring::inputs::{check_members, reachability, sbom};
 use stella_scoring::model::{Bom, FeedSnapshot as _, ReachabilitySet, Warning, told};
 use stella_scoring::policy::{BUILT_IN, Policy};
 use stella_scoring::snapshot::{FeedIndex, VexIndex, footprint};
@@ -148,6 +149,7 @@ pub(super) fn default_policy() -> Result<&'static str, Refusal> {
 pub(super) fn sbom(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     let bytes = decompress(bytes)?;
     read_sbom(&bytes)?;
+    check_members(&bytes).map_err(|problem| bad_sbom(&problem))?;
     Ok(bytes)
 }
 
@@ -158,18 +160,24 @@ pub(super) fn reachability(bytes: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
     }
     let bytes = decompress(bytes)?;
     read_reachability(&bytes)?;
+    check_members(&bytes).map_err(|problem| bad_reachability(&problem))?;
     Ok(Some(bytes))
 }
 
 fn read_sbom(bytes: &[u8]) -> Result<Bom, Refusal> {
-    sbom::read(bytes)
-        .map_err(|problem| Refusal::new(Reason::BadSbom, problem.to_string()).of_field("sbom"))
+    sbom::read(bytes).map_err(|problem| bad_sbom(&problem))
+}
+
+fn bad_sbom(problem: &dyn Display) -> Refusal {
+    Refusal::new(Reason::BadSbom, problem.to_string()).of_field("sbom")
 }
 
 fn read_reachability(bytes: &[u8]) -> Result<ReachabilitySet, Refusal> {
-    reachability::read(bytes).map_err(|problem| {
-        Refusal::new(Reason::BadSbom, format!("reachability: {problem}")).of_field("reachability")
-    })
+    reachability::read(bytes).map_err(|problem| bad_reachability(&problem))
+}
+
+fn bad_reachability(problem: &dyn Display) -> Refusal {
+    Refusal::new(Reason::BadSbom, format!("reachability: {problem}")).of_field("reachability")
 }
 
 fn decompress(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {

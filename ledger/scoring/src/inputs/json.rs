@@ -1,7 +1,7 @@
 //! Tolerant JSON for foreign documents: a member of an unexpected type is noticed, not fatal.
 //!
 //! [`Text`], [`List`] and [`Object`] accept any JSON value and remember whether it was of the type
-//! they stand for. What remains fatal is text that is not JSON, a member that occurs twice, and
+//! they stand for. What remains fatal is text that is not JSON, a member that is read and occurs twice, and
 //! nesting beyond the parser's bound; [`parse`] reports those with a JSON pointer.
 
 use std::borrow::Cow;
@@ -13,7 +13,10 @@ use crate::limits::MAX_WARNING_DETAIL_BYTES;
 use crate::model::JsonPointer;
 
 mod locate;
+mod unique;
 mod visit;
+
+pub use unique::check_members;
 
 /// Why a document could not be read, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +58,7 @@ impl DocumentError {
 /// [`DocumentError::Json`] with the pointer of the innermost value that was being read;
 /// [`DocumentError::Content`] when the document is not an object.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DocumentError> {
-    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let text = without_mark(bytes);
     let document: Object<T> =
         serde_json::from_slice(text).map_err(|error| json_error(text, &error))?;
     match document {
@@ -65,6 +68,11 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Docume
             "not a JSON object",
         )),
     }
+}
+
+/// The text behind its byte order mark, if it has one.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
 }
 
 /// Places an error of the parser in the text it was given.

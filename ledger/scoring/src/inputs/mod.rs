@@ -21,3 +21,4 @@ mod time;
 pub mod vex;
 
 pub use bytes::{DecompressError, decompress};
+pub use json::check_members;

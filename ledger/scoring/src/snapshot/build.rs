@@ -18,7 +18,7 @@ use super::derive::{Kind, Record};
 use super::records;
 use super::report::{ImportNote, ImportReport};
 use crate::inputs::vex::{self, VexDocument};
-use crate::inputs::{decompress, epss, kev, severity};
+use crate::inputs::{check_members, decompress, epss, kev, severity};
 use crate::limits::MAX_ROWS;
 use crate::matching::unordered_bounds;
 use crate::model::{RowKey, Table};
@@ -173,7 +173,13 @@ impl Builder {
             Ok(bytes) => bytes,
             Err(error) => return self.report.bad(place, error),
         };
-        match detect(self.kind, place, &bytes) {
+        let kind = detect(self.kind, place, &bytes);
+        if kind.is_json()
+            && let Err(error) = check_members(&bytes)
+        {
+            return self.report.bad(place, error);
+        }
+        match kind {
             FileKind::Record(kind) => self.add_record(kind, place, &bytes),
             FileKind::Epss => self.add_epss(place, &bytes),
             FileKind::Kev => match kev::split(&bytes) {

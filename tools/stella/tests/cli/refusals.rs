@@ -42,6 +42,10 @@ fn a_file_that_is_no_sbom_is_refused_and_no_scan_begins() {
             "twice.json",
             r#"{"bomFormat":"CycloneDX","bomFormat":"CycloneDX"}"#,
         ),
+        (
+            "unread.json",
+            r#"{"bomFormat":"CycloneDX","components":[],"x":{"y":1,"y":2}}"#,
+        ),
         ("cut.json", r#"{"bomFormat":"CycloneDX","components":["#),
     ] {
         fs::write(example.path().join(name), text).unwrap();
@@ -63,16 +67,17 @@ fn a_feed_with_one_bad_record_is_named_and_imports_nothing() {
         let entry = entry.unwrap();
         fs::copy(entry.path(), feed.join(entry.file_name())).unwrap();
     }
-    fs::write(
-        feed.join("BROKEN-1.json"),
-        r#"{"id": "BROKEN-1", "affected": 7}"#,
-    )
-    .unwrap();
     let before = example.run(&["ledger", "checkpoint"]).good().stdout;
-    let answer = example.run(&["snapshot", "import", "feed"]);
-    answer.refused(2, "SNAPSHOT_BAD_RECORD");
-    assert!(answer.stderr.contains("BROKEN-1.json"), "{answer:?}");
-    assert_eq!(example.run(&["ledger", "checkpoint"]).good().stdout, before);
+    for text in [
+        r#"{"id": "BROKEN-1", "affected": 7}"#,
+        r#"{"id": "BROKEN-1", "affected": [], "database_specific": {"a": 1, "a": 2}}"#,
+    ] {
+        fs::write(feed.join("BROKEN-1.json"), text).unwrap();
+        let answer = example.run(&["snapshot", "import", "feed"]);
+        answer.refused(2, "SNAPSHOT_BAD_RECORD");
+        assert!(answer.stderr.contains("BROKEN-1.json"), "{answer:?}");
+        assert_eq!(example.run(&["ledger", "checkpoint"]).good().stdout, before);
+    }
 }
 
 #[test]

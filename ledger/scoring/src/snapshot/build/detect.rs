@@ -26,6 +26,16 @@ pub(super) enum FileKind {
     Unknown(Box<str>),
 }
 
+impl FileKind {
+    /// Whether the file is a document of JSON.
+    pub(super) const fn is_json(&self) -> bool {
+        matches!(
+            self,
+            Self::Record(Kind::Osv | Kind::Cve) | Self::Kev | Self::Vex
+        )
+    }
+}
+
 /// Tells what `bytes` are.
 pub(super) fn detect(kind: SnapshotKind, place: &str, bytes: &[u8]) -> FileKind {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use stella_proto::reason::Reason;
-use stella_scoring::inputs::reachability;
 use stella_scoring::inputs::sbom::{self, SbomError, Signed};
+use stella_scoring::inputs::{check_members, decompress, reachability};
 use stella_scoring::model::{Bom, ReachabilitySet};
 use stella_scoring::policy::{BUILT_IN, Policy};
 use stella_scoring::snapshot::{
@@ -145,22 +145,37 @@ fn bom(path: &Path, keys: &[PublicKey]) -> Result<Bom, Failure> {
         [] => Signed::Unchecked,
         keys => Signed::By(keys),
     };
-    sbom::read_signed(&read(path)?, signed).map_err(|problem| {
+    let bytes = read(path)?;
+    let bom = sbom::read_signed(&bytes, signed).map_err(|problem| {
         let reason = match &problem {
             SbomError::Signature(_) | SbomError::Unsigned => Reason::VerificationFailed,
             SbomError::Document(_) | SbomError::Envelope(_) => Reason::BadSbom,
         };
         Failure::of(reason, format!("{}: {problem}", path.display()))
-    })
+    })?;
+    unambiguous(path, &bytes)?;
+    Ok(bom)
+}
+
+/// Refuses a document that says something twice, as submitting it would be.
+fn unambiguous(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let bad = |problem: &dyn std::fmt::Display| {
+        Failure::of(Reason::BadSbom, format!("{}: {problem}", path.display()))
+    };
+    let document = decompress(bytes).map_err(|problem| bad(&problem))?;
+    check_members(&document).map_err(|problem| bad(&problem))
 }
 
 fn facts(path: Option<&Path>) -> Result<Option<ReachabilitySet>, Failure> {
     let Some(path) = path else {
         return Ok(None);
     };
-    let read = reachability::read(&read(path)?);
-    (read.map(Some))
-        .map_err(|problem| Failure::of(Reason::BadSbom, format!("{}: {problem}", path.display())))
+    let bytes = read(path)?;
+    let facts = reachability::read(&bytes).map_err(|problem| {
+        Failure::of(Reason::BadSbom, format!("{}: {problem}", path.display()))
+    })?;
+    unambiguous(path, &bytes)?;
+    Ok(Some(facts))
 }
 
 /// Makes a snapshot; gives it with its records.
