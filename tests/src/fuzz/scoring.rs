@@ -1,10 +1,11 @@
 //! The engine's input formats.
 
-use stella_scoring::inputs::{osv, reachability, sbom, vex};
+use stella_scoring::inputs::{check_members, osv, reachability, sbom, vex};
 use stella_scoring::model::{EcosystemKind, FeedSnapshot as _, VexSnapshot as _};
 use stella_scoring::purl::Purl;
 use stella_scoring::snapshot::{BadRecords, Builder, FeedIndex, VexIndex};
 use stella_scoring::version::Parsed;
+use stella_verify::json::{JsonError, JsonProblem, parse_strict};
 use stella_verify::snapshot::SnapshotKind;
 
 /// A package URL has one canonical spelling, which names the same package.
@@ -120,5 +121,19 @@ pub(super) fn snapshot_records(data: &[u8]) {
     }
     if let Ok(vex) = VexIndex::load(data) {
         assert_eq!(vex.hash(), vex.header().hash());
+    }
+}
+
+/// What the strict parser of the verifier accepts has no member twice, and what it refuses for a member
+/// that stands twice is refused here.
+pub(super) fn json_members(data: &[u8]) {
+    let looked = check_members(data);
+    match parse_strict(data) {
+        Ok(_) => assert_eq!(looked, Ok(())),
+        Err(JsonError {
+            problem: JsonProblem::DuplicateMember { .. },
+            ..
+        }) => assert!(looked.is_err()),
+        Err(_) => {}
     }
 }

@@ -1,5 +1,6 @@
 //! The verifier's formats.
 
+use stella_verify::check;
 use stella_verify::checkpoint::Checkpoint;
 use stella_verify::event::payload::{
     AccessDenied, AdminAct, JobCancelled, JobEnded, JobProgress, JobStarted, ManifestRegistered,
@@ -204,5 +205,15 @@ pub(super) fn entry_bundle(data: &[u8]) {
             assert!(appended.is_ok(), "what was read can be written");
         }
         assert_eq!(again, bytes);
+    }
+}
+
+/// Whatever a line is, every kind answers with one line of JSON that says how it came out.
+pub(super) fn check_line(data: &[u8]) {
+    for kind in check::KINDS {
+        let line = check::run(kind, data, &|_| Err("no files".into()));
+        let line = line.map(|line| serde_json::from_str::<serde_json::Value>(&line.json));
+        let told = line.and_then(Result::ok);
+        assert!(told.is_some_and(|told| told["ok"].is_boolean()), "{kind}");
     }
 }
