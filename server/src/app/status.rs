@@ -133,8 +133,15 @@ impl App {
         Ok(self.ledger.blobs().put(bytes)?)
     }
 
-    /// A stored input, verified against its name.
+    /// An input that the log names, verified against its name.
     pub(super) fn get(&self, digest: BlobDigest) -> Result<Vec<u8>, Refusal> {
-        Ok(self.ledger.blobs().get(&digest, MAX_INPUT)?)
+        match self.ledger.blobs().get(&digest, MAX_INPUT) {
+            // It was stored before it was named: now it is lost, and no name is wrong.
+            Err(BlobError::NotFound(digest)) => Err(Refusal::new(
+                Reason::BlobDamaged,
+                format!("blob {digest}, which the log names, is missing"),
+            )),
+            read => Ok(read?),
+        }
     }
 }

@@ -142,6 +142,12 @@ fn inputs_that_are_damaged_or_missing_are_named() {
         assert_eq!(answer.code, 3, "{answer:?}");
         assert!(answer.stdout.contains(name), "{name} is not in {answer:?}");
     }
+    // A lost input is damage, not a wrong name.
+    let lost = example.copy("lost");
+    fs::remove_dir_all(lost.join("blobs")).unwrap();
+    let scan = example.text("scanId");
+    let arguments = ["--data-dir", "lost", "score", "replay", "--scan-id", scan];
+    run_in(example.path(), &arguments).refused(3, "BLOB_DAMAGED");
 }
 
 #[test]
