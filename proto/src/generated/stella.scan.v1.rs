@@ -52,7 +52,8 @@ pub struct SubmitScanResponse {
     #[prost(bool, tag = "2")]
     pub existing: bool,
     /// What was odd about the inputs, and what could not be looked up: one sentence for each kind, with a
-    /// count and the first place. All of them stand in the proof.
+    /// count and the first place. All of these stand in the proof. Behind them, the ecosystems of the SBOM's
+    /// packages of which the feed snapshot has no advisory at all.
     #[prost(string, repeated, tag = "3")]
     pub warnings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }

@@ -10,7 +10,7 @@ use stella_scoring::engine::{self, Computation, EngineError, EngineInputs, Threa
 use stella_scoring::inputs::{check_members, reachability, sbom};
 use stella_scoring::model::{Bom, FeedSnapshot as _, ReachabilitySet, Warning, told};
 use stella_scoring::policy::{BUILT_IN, Policy};
-use stella_scoring::snapshot::{FeedIndex, VexIndex, footprint};
+use stella_scoring::snapshot::{FeedIndex, VexIndex, footprint, uncovered_lines};
 use stella_verify::hash::{ProofRoot, SnapshotHash};
 use stella_verify::manifest::{EngineVersion, ScanManifest};
 use stella_verify::node::SealedNode;
@@ -33,8 +33,8 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// What reading and looking up noticed, one sentence for each kind: they stand in the proof, so they
-    /// are the same whether it was computed now or before.
+    /// What reading and looking up noticed, one sentence for each kind, and what the feed cannot speak of:
+    /// the same whether it was computed now or before.
     pub(super) fn warnings(&self, computed: Option<&Computed>) -> Vec<String> {
         let matched = match computed {
             Some(_) => Vec::new(),
@@ -49,7 +49,9 @@ impl Inputs {
             .chain(of_matching)
             .chain(of_facts)
             .collect();
-        told(all).into_values().collect()
+        let mut lines: Vec<String> = told(all).into_values().collect();
+        lines.extend(uncovered_lines(&self.bom, &self.feed));
+        lines
     }
 }
 

@@ -160,6 +160,11 @@ impl Compute {
                 let outline = Outline::of(&computed.nodes).map_err(Failure::operational)?;
                 output::text(&table(&outline, &View::default()))?;
                 told(computed, inputs.verified_by.is_some());
+                for line in
+                    stella_scoring::snapshot::uncovered_lines(&inputs.bom, &inputs.feed_index)
+                {
+                    output::warn(&line);
+                }
                 Ok(())
             }
             Format::Json | Format::Jsonl => {

@@ -135,6 +135,27 @@ fn what_cannot_be_looked_up_is_told_once_a_kind() {
     assert_eq!(example.run(&again).good().stderr, first.stderr);
 }
 
+/// A feed that has nothing of a language finds nothing in it; that must not look like good news.
+#[test]
+fn an_ecosystem_that_the_feed_does_not_know_is_told() {
+    let example = Example::new();
+    let sbom = r#"{"bomFormat":"CycloneDX","specVersion":"1.5","components":[
+        {"type":"library","name":"a","version":"1.0.0","purl":"pkg:npm/a@1.0.0"},
+        {"type":"library","name":"b","version":"1.0.0","purl":"pkg:npm/b@1.0.0"},
+        {"type":"library","name":"h2","version":"0.4.20","purl":"pkg:cargo/h2@0.4.20"}]}"#;
+    fs::write(example.path().join("npm.json"), sbom).unwrap();
+    let june = example.ledger().join("example/june").display().to_string();
+    for arguments in [
+        &["scan", "submit", "--sbom", "npm.json"][..],
+        &["score", "compute", "--sbom", "npm.json", "--osv", &june],
+    ] {
+        let answer = example.run(arguments).good();
+        let told = "ecosystem-not-in-feed: 2 of npm";
+        assert_eq!(answer.stderr.matches(told).count(), 1, "{answer:?}");
+        assert!(!answer.stderr.contains("crates.io"), "{answer:?}");
+    }
+}
+
 /// Messages travel in headers, which clients bound: what a document says is not repeated at length.
 #[test]
 fn a_long_reason_stays_a_named_one() {
