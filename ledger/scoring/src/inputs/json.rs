@@ -59,6 +59,9 @@ impl DocumentError {
 /// [`DocumentError::Content`] when the document is not an object.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DocumentError> {
     let text = without_mark(bytes);
+    if let Some(other) = another_format(text) {
+        return Err(DocumentError::content(JsonPointer::root(), other));
+    }
     let document: Object<T> =
         serde_json::from_slice(text).map_err(|error| json_error(text, &error))?;
     match document {
@@ -67,6 +70,16 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Docume
             JsonPointer::root(),
             "not a JSON object",
         )),
+    }
+}
+
+/// What a text is instead of JSON in UTF-8, where that is plain to see: a parser would only say that
+/// its first byte is none of a value.
+fn another_format(text: &[u8]) -> Option<&'static str> {
+    match text.trim_ascii_start() {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16; JSON is read in UTF-8"),
+        [b'<', ..] => Some("XML; CycloneDX, SPDX and VEX documents are read as JSON"),
+        _ => None,
     }
 }
 

@@ -16,6 +16,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use stella_proto::reason::Reason;
 use stella_server::{
     App, AppOptions, Front, Metrics, Refusal, ServeError, ServeOptions, Spans, TenantName,
 };
@@ -63,7 +64,8 @@ impl Serve {
         self.binding().check()?;
         let tls = self.tls.load()?;
         let listener = TcpListener::bind(self.listen).await.map_err(|problem| {
-            Failure::operational(format!("cannot listen on {}: {problem}", self.listen))
+            let message = format!("cannot listen on {}: {problem}", self.listen);
+            Failure::of(Reason::Unavailable, message)
         })?;
         let address = listener.local_addr()?;
         self.logging.start();

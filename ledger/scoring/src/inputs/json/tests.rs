@@ -46,3 +46,16 @@ fn a_syntax_error_names_its_place() {
         assert_eq!(found.as_str(), pointer, "{error}");
     }
 }
+
+#[test]
+fn what_is_plainly_another_format_is_called_so() {
+    for (text, called) in [
+        (&b"\xff\xfe{\0}\0"[..], "UTF-16"),
+        (b"\xfe\xff\0{\0}", "UTF-16"),
+        (b" \n<bom xmlns=\"x\"/>", "XML"),
+        (b"\xEF\xBB\xBF<bom/>", "XML"),
+    ] {
+        let error = parse::<serde::de::IgnoredAny>(text).unwrap_err();
+        assert!(error.to_string().contains(called), "{error}");
+    }
+}
