@@ -10,11 +10,15 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use stella_ledger::log::{EventLog, FsckOptions, OpenError, fsck};
+use stella_ledger::log::{
+    EventLog, FsckOptions, LogOptions, NoteCheckpointSigner, NoteCheckpointVerifier, OpenError,
+    fsck,
+};
 use stella_testkit::disk::SimDisk;
 use stella_testkit::entropy::{Choices, Seed};
 use stella_testkit::fixture;
 use stella_testkit::oracle::{Remembered, Witness, content};
+use stella_verify::note::{Ed25519Signer, KeyName, NoteSigner as _};
 use stella_verify::units::TreeSize;
 
 /// Appends `requests` random requests and remembers them.
@@ -102,6 +106,45 @@ fn one_process_owns_a_directory() {
         Err(OpenError::Exists)
     ));
     assert!(EventLog::open(options).unwrap().1.clean);
+}
+
+/// A checkpoint under another key could not be taken back, so the log is not even touched: after a clean
+/// stop, after a crash, and with only sealed segments behind it.
+#[test]
+fn a_log_is_left_as_it_is_under_another_key() {
+    let disk = Arc::new(SimDisk::new());
+    let own = fixture::options(disk.clone(), Seed(3)).unwrap();
+    let (log, _) = EventLog::create(own.clone()).unwrap();
+    drop(log);
+    let first = LogOptions {
+        verifier: Some(Arc::new(fixture::verifier().unwrap())),
+        ..own.clone()
+    };
+    let name = KeyName::new(own.origin.as_str()).unwrap();
+    let signer = Ed25519Signer::from_seed(name, &[2; 32]);
+    let keys = vec![signer.verifier_key().clone()];
+    let other = LogOptions {
+        signer: Arc::new(NoteCheckpointSigner::new(Box::new(signer))),
+        verifier: Some(Arc::new(NoteCheckpointVerifier::new(keys))),
+        ..own
+    };
+    let mut choices = Choices::of(Seed(3));
+    let mut witness = Witness::default();
+    for (requests, clean) in [(3, true), (60, true), (60, false)] {
+        let (log, _) = EventLog::open(first.clone()).unwrap();
+        fill(&log, &mut witness, requests, &mut choices);
+        if clean {
+            log.close().unwrap();
+        } else {
+            drop(log);
+        }
+        let before = disk.files();
+        let refused = EventLog::open(other.clone()).unwrap_err();
+        assert!(matches!(refused, OpenError::OtherKey { .. }), "{refused}");
+        assert!(disk.files() == before, "something was written");
+    }
+    let (log, _) = EventLog::open(first).unwrap();
+    witness.judge(&log).unwrap();
 }
 
 #[test]

@@ -100,7 +100,7 @@ impl App {
         fs::create_dir_all(&directory).map_err(|problem| storage(&directory, &problem))?;
         // Whatever an existing log was made with is needed as it was: a new name or key would give
         // it checkpoints that contradict its own.
-        let made = if has_log(&directory) {
+        let made = if has_log(&directory)? {
             Made::Before
         } else {
             Made::Now
@@ -170,8 +170,14 @@ impl App {
 }
 
 /// Whether a directory has a log: keys and name are drawn before there is one, never after.
-fn has_log(directory: &Path) -> bool {
-    fs::read_dir(directory.join("log")).is_ok_and(|mut entries| entries.next().is_some())
+fn has_log(directory: &Path) -> Result<bool, Refusal> {
+    let folder = directory.join("log");
+    match fs::read_dir(&folder) {
+        Ok(mut entries) => Ok(entries.next().is_some()),
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => Ok(false),
+        // One that cannot be looked into may be one.
+        Err(problem) => Err(storage(&folder, &problem)),
+    }
 }
 
 /// What a log is called, and whether there is one.
@@ -243,7 +249,7 @@ pub fn fsck_directory(
     directory: &Path,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<FsckReport, Refusal> {
-    if !has_log(directory) {
+    if !has_log(directory)? {
         let message = format!("there is no log in {}", directory.display());
         return Err(Refusal::new(Reason::NotFound, message));
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use stella_ledger::ledger::{Ledger, LedgerError, LedgerOptions};
-use stella_ledger::log::{LeafKind, NoteCheckpointSigner, OpenError};
+use stella_ledger::log::{LeafKind, NoteCheckpointSigner, NoteCheckpointVerifier, OpenError};
 use stella_verify::event::LogOrigin;
 use stella_verify::note::{Ed25519Signer, KeyName, NoteSigner as _};
 
@@ -29,9 +29,8 @@ pub(crate) fn open(folder: &Path, origin: &str) -> Result<Bare, OpenFailure> {
     fs::create_dir_all(folder).map_err(|why| file(folder, why))?;
     let name = KeyName::new(origin).map_err(|why| OpenFailure::Origin(why.to_string()))?;
     let signer = Ed25519Signer::from_seed(name, &seed(&folder.join("log.seed"))?);
+    let verifier = NoteCheckpointVerifier::new(vec![signer.verifier_key().clone()]);
     let vkey = signer.verifier_key().to_string();
-    let vkey_path = folder.join("log.vkey");
-    fs::write(&vkey_path, &vkey).map_err(|why| file(&vkey_path, why))?;
     let origin =
         LogOrigin::new(Arc::from(origin)).map_err(|why| OpenFailure::Origin(why.to_string()))?;
     let mut options = LedgerOptions::new(
@@ -39,11 +38,14 @@ pub(crate) fn open(folder: &Path, origin: &str) -> Result<Bare, OpenFailure> {
         Arc::new(NoteCheckpointSigner::new(Box::new(signer))),
     );
     options.kind = LeafKind::Raw;
+    options.verifier = Some(Arc::new(verifier));
     let opened = match Ledger::open(folder, options.clone(), &()) {
         Err(LedgerError::Open(OpenError::NoLog)) => Ledger::create(folder, options),
         opened => opened,
     };
     let (ledger, _) = opened?;
+    let vkey_path = folder.join("log.vkey");
+    fs::write(&vkey_path, &vkey).map_err(|why| file(&vkey_path, why))?;
     Ok(Bare {
         ledger: Arc::new(ledger),
         vkey,
