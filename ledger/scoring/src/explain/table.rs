@@ -27,8 +27,15 @@ pub fn table(outline: &Outline, view: &View) -> String {
     }
     lines.extend(rule_lines(&outline.rules, view));
     let mut out = columns(&lines, 2);
+    if outline.findings().next().is_none() {
+        let _ = writeln!(out, "(no findings)");
+    }
     if hidden > 0 {
         let _ = writeln!(out, "({hidden} more findings)");
+    }
+    // What was not looked up was not found either: part of how a score is to be read.
+    for warning in &outline.warnings {
+        let _ = writeln!(out, "warning {}: {}", warning.code, warning.count);
     }
     for gate in &outline.gates {
         let verdict = if gate.fails { "FAIL" } else { "pass" };

@@ -130,6 +130,14 @@ fn what_cannot_be_looked_up_is_told_once_a_kind() {
     ] {
         assert_eq!(first.stderr.matches(code).count(), 1, "{code}: {first:?}");
     }
+    let scan = example.json(&["scan", "list"])[0]["scanId"].clone();
+    let explain = ["score", "explain", "--scan-id", scan.as_str().unwrap()];
+    let explained = example.run(&explain).good().stdout;
+    assert!(explained.contains("(no findings)"), "{explained}");
+    assert!(
+        explained.contains("warning purl-missing: 10"),
+        "{explained}"
+    );
     // They are told of the proof, not of who computed it.
     let again = ["scan", "submit", "--sbom", "odd.json", "--idempotent"];
     assert_eq!(example.run(&again).good().stderr, first.stderr);
