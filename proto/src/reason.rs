@@ -128,7 +128,7 @@ reasons! {
     /// Another process owns the data directory.
     DirectoryInUse "DIRECTORY_IN_USE" FailedPrecondition 409 1 "talk to the running server with --server, or stop it";
     /// The keys or the name at hand are not this log's.
-    WrongKey "WRONG_KEY" FailedPrecondition 409 1 "restore `keys/` and `config.json` as they were with this log; nothing was changed";
+    WrongKey "WRONG_KEY" FailedPrecondition 409 1 "restore `keys/` and `config.json` as they were with this log; no event and no key was written";
     /// Storage said no.
     Storage "STORAGE" Unavailable 503 1 "check the disk of the data directory";
     /// The server is stopping or not ready.

@@ -19,6 +19,7 @@ use ed25519_dalek::pkcs8::{
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use stella_proto::reason::Reason;
 
 /// A ledger's keys.
@@ -45,7 +46,9 @@ impl Keys {
     /// [`Reason::WrongKey`] when a key of an existing log is missing; [`Reason::Storage`] when a file
     /// cannot be read, written or understood. A private key that is damaged is never replaced.
     pub fn open(folder: &Path, made: Made) -> Result<Self, Refusal> {
-        fs::create_dir_all(folder).map_err(|problem| storage(folder, &problem))?;
+        if made == Made::Now {
+            fs::create_dir_all(folder).map_err(|problem| storage(folder, &problem))?;
+        }
         let log = read_or_draw(&folder.join("log.key"), made)?;
         let signing = read_or_draw(&folder.join("signing.key"), made)?;
         Ok(Self {
@@ -134,8 +137,12 @@ fn draw(path: &Path) -> Result<SigningKey, Refusal> {
     let pem = alone
         .to_pkcs8_pem(LineEnding::LF)
         .map_err(|problem| internal(problem.to_string()))?;
-    write(path, pem.as_bytes(), Secrecy::Owner).map_err(|problem| storage(path, &problem))?;
-    Ok(key)
+    match write_new(path, pem.as_bytes(), Secrecy::Owner) {
+        Ok(true) => Ok(key),
+        // Another process drew one at the same time: there is one key, and it is that one.
+        Ok(false) => read_or_draw(path, Made::Before),
+        Err(problem) => Err(storage(path, &problem)),
+    }
 }
 
 /// Who may read a file.
@@ -149,7 +156,31 @@ pub(crate) enum Secrecy {
 
 /// Writes a file whole: a crash leaves the old one or the new one.
 pub(crate) fn write(path: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<()> {
-    let temporary = path.with_extension("new");
+    let draft = draft(path, bytes, secrecy)?;
+    fs::rename(&draft, path)?;
+    sync_folder_of(path)
+}
+
+/// The same for a file that is not there yet; false, and nothing written, when it has come to be there.
+/// Two processes that make one directory at the same time so agree on what is in it.
+pub(crate) fn write_new(path: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<bool> {
+    let draft = draft(path, bytes, secrecy)?;
+    let made = match fs::hard_link(&draft, path) {
+        Ok(()) => Ok(true),
+        Err(problem) if problem.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(problem) => Err(problem),
+    };
+    fs::remove_file(&draft)?;
+    sync_folder_of(path)?;
+    made
+}
+
+/// A synced file beside `path` that no other process or thread writes to.
+fn draft(path: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<PathBuf> {
+    static DRAFTS: AtomicU64 = AtomicU64::new(0);
+    let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    let temporary = path.with_extension(format!("new-{}-{number}", std::process::id()));
+    // Of a process with this number that died here.
     fs::remove_file(&temporary).or_else(|problem| match problem.kind() {
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(problem),
@@ -164,11 +195,14 @@ pub(crate) fn write(path: &Path, bytes: &[u8], secrecy: Secrecy) -> io::Result<(
     let mut file = options.open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
+    Ok(temporary)
+}
+
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn write_if_changed(path: &Path, text: &str) -> Result<(), Refusal> {
@@ -195,6 +229,24 @@ mod tests {
         assert_eq!(first.log(), second.log());
         assert_eq!(first.signing(), second.signing());
         assert_ne!(first.log(), first.signing());
+    }
+
+    #[test]
+    fn who_draws_at_the_same_time_gets_the_same_keys() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let drawn: Vec<_> = std::thread::scope(|scope| {
+                let open = || Keys::open(folder.path(), Made::Now).unwrap();
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
+                threads.into_iter().map(|it| it.join().unwrap()).collect()
+            });
+            for keys in &drawn {
+                assert_eq!(keys.log(), drawn[0].log());
+                assert_eq!(keys.signing(), drawn[0].signing());
+            }
+            let left = fs::read_dir(folder.path()).unwrap().count();
+            assert_eq!(left, 2, "drafts are gone");
+        }
     }
 
     #[test]

@@ -31,12 +31,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Refuses for `reason`, saying `message`; of one that is longer than clients take in a header,
-    /// the middle is left out.
+    /// Refuses for `reason`, saying `message`.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self {
             reason,
-            message: bounded(message.into()),
+            message: message.into(),
             field: None,
             allow: None,
             retry_after: None,
@@ -84,18 +83,21 @@ impl Refusal {
     }
 }
 
-/// Most bytes of a message. It travels in HTTP/2 headers, percent-encoded and once more in base64; some
-/// clients take no more than 8 KiB of those and give up the connection over more.
-const MAX_MESSAGE_BYTES: usize = 1_000;
+/// Most bytes of a message over gRPC. It travels in HTTP/2 headers, percent-encoded and again in base64;
+/// some clients take no more than 8 KiB of those and give up the connection over more.
+const MAX_MESSAGE_BYTES: usize = 2_000;
+
+/// The same where it is encoded to three times its length, or stands there once more beside its field.
+const MAX_REPEATED_BYTES: usize = 1_000;
 
 /// Leaves out the middle of a long message, which may hold names from a document as long as it likes:
 /// what it is about stands at the start, what is wrong with it at the end.
-fn bounded(message: String) -> String {
+fn bounded(message: &str, most: usize) -> String {
     const LEFT_OUT: &str = " [...] ";
-    if message.len() <= MAX_MESSAGE_BYTES {
-        return message;
+    if message.len() <= most {
+        return message.to_owned();
     }
-    let half = (MAX_MESSAGE_BYTES - LEFT_OUT.len()) / 2;
+    let half = most.saturating_sub(LEFT_OUT.len()) / 2;
     let (start, _) = message.split_at(message.floor_char_boundary(half));
     let (_, end) = message.split_at(message.ceil_char_boundary(message.len() - half));
     [start, LEFT_OUT, end].concat()
@@ -125,15 +127,20 @@ impl From<Refusal> for tonic::Status {
     fn from(refusal: Refusal) -> Self {
         let meaning = refusal.reason.meaning();
         let facts = HashMap::from([("hint".to_owned(), meaning.hint.to_owned())]);
+        let most = if refusal.field.is_none() && refusal.message.is_ascii() {
+            MAX_MESSAGE_BYTES
+        } else {
+            MAX_REPEATED_BYTES
+        };
         let mut details = ErrorDetails::new();
         details.set_error_info(refusal.reason.name(), DOMAIN, facts);
         if let Some(field) = refusal.field.as_deref() {
-            details.add_bad_request_violation(field, refusal.problem());
+            details.add_bad_request_violation(field, bounded(refusal.problem(), most));
         }
         if refusal.may_retry() {
             details.set_retry_info(Some(refusal.wait()));
         }
-        Self::with_error_details(meaning.grpc, refusal.message, details)
+        Self::with_error_details(meaning.grpc, bounded(&refusal.message, most), details)
     }
 }
 

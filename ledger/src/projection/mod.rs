@@ -120,7 +120,7 @@ impl Digest {
         }
     }
 
-    /// Sorts the postings, which whoever takes the digest up must otherwise do.
+    /// Sorts the postings, so that taking the digest up need not.
     pub fn sort(&mut self) {
         for postings in [&mut self.nodes, &mut self.children, &mut self.uses] {
             postings.sort();

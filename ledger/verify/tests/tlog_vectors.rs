@@ -218,6 +218,22 @@ fn nothing_in_a_line_is_lost_or_replaced() {
     assert_eq!(status("inclusion", twice.as_bytes()), LineStatus::Refused);
     let bad_text = [b"{\"pad\":\"\xff\",", &good.as_bytes()[1..]].concat();
     assert_eq!(status("inclusion", &bad_text), LineStatus::Malformed);
+    // No object is a text, whatever a library of JSON makes of it.
+    for odd in [
+        r#"{"a":1}"#,
+        r#"{"$serde_json::private::RawValue":"\"AA==\""}"#,
+    ] {
+        for member in ["leafHash", "treeSize", "proof"] {
+            let mut case: Map<String, Value> = serde_json::from_str(&good).unwrap();
+            case.remove(member);
+            let rest = Value::Object(case).to_string();
+            for shape in [odd.to_owned(), format!("[{odd}]"), format!("[[{odd}]]")] {
+                let line = rest.replacen('{', &format!("{{\"{member}\":{shape},"), 1);
+                let found = status("inclusion", line.as_bytes());
+                assert_eq!(found, LineStatus::Malformed, "{line}");
+            }
+        }
+    }
     // An envelope as an object is read like one in text.
     for envelope in [
         r#"{"pad":1e999,"payload":"AA==","payloadType":"t","signatures":[]}"#,

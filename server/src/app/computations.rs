@@ -186,8 +186,9 @@ impl App {
     /// under way then is not older than that. A replay that was cut short is completed by asking for
     /// it again.
     ///
-    /// What cannot be completed now (the disk is full, an input is damaged or gone) stays as it is
-    /// until the next open: whoever wants to read the log must be able to.
+    /// What cannot be completed now (the disk is full, an input is damaged or gone, this engine gives
+    /// other nodes) stays as it is until the next open or until somebody asks for it again: whoever wants
+    /// to read the log must be able to.
     pub(super) fn resume(&self) -> Result<(), Refusal> {
         let view = self.newest()?;
         let size = PageSize::of(RESUMED_SCANS);
@@ -200,31 +201,19 @@ impl App {
                     let inputs = self.load(manifest);
                     let done = inputs.and_then(|inputs| self.complete(&scan, manifest, &inputs));
                     match done {
-                        Err(refusal) if can_wait(refusal.reason) => {
+                        Ok(_) => {}
+                        Err(refusal) => {
                             tracing::warn!(scan = scan.as_str(), %refusal, "left unfinished");
+                            if matches!(refusal.reason, Reason::Storage | Reason::LogPoisoned) {
+                                return Ok(());
+                            }
                         }
-                        done => drop(done?),
                     }
                 }
             }
         }
         Ok(())
     }
-}
-
-/// Whether a computation that was refused so is left for later: what no engine computes, what cannot
-/// be written and what lacks an input.
-const fn can_wait(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::BadManifest
-            | Reason::Storage
-            | Reason::BlobDamaged
-            | Reason::NotFound
-            | Reason::SnapshotNotFound
-            | Reason::SnapshotRemoved
-            | Reason::PolicyNotFound
-    )
 }
 
 /// Scans that an open looks at for unfinished work.

@@ -5,7 +5,7 @@ use super::growth::Growing;
 use super::tenants::Tenants;
 use super::{App, batch, engine, pages, rebuilds, repeats};
 use crate::auth::TenantName;
-use crate::keys::{Keys, Made, Secrecy, missing, storage, write};
+use crate::keys::{Keys, Made, Secrecy, missing, storage, write, write_new};
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use serde_json::{Value, json};
@@ -68,6 +68,8 @@ pub struct FsckReport {
     pub events: u64,
     /// What is wrong, one sentence each.
     pub problems: Vec<String>,
+    /// What could not be checked, one sentence each.
+    pub unchecked: Vec<String>,
 }
 
 impl App {
@@ -169,7 +171,8 @@ impl App {
     }
 }
 
-/// Whether a directory has a log: keys and name are drawn before there is one, never after.
+/// Whether a directory has a log, whole or half made: anything in its folder. Keys and name are drawn
+/// before that folder is made, never after.
 fn has_log(directory: &Path) -> Result<bool, Refusal> {
     let folder = directory.join("log");
     match fs::read_dir(&folder) {
@@ -243,8 +246,8 @@ pub(super) fn verifier(vkey: &str) -> Result<NoteCheckpointVerifier, Refusal> {
 /// Checks the log of a directory that no process has open, also one that does not open.
 ///
 /// # Errors
-/// [`Reason::DirectoryInUse`], [`Reason::NotFound`], [`Reason::Storage`]; damage is not an error
-/// but what the report is for.
+/// [`Reason::DirectoryInUse`], [`Reason::NotFound`], [`Reason::WrongKey`], [`Reason::Storage`]; damage
+/// is not an error but what the report is for.
 pub fn fsck_directory(
     directory: &Path,
     progress: &(dyn Fn(u64, u64) + Sync),
@@ -253,7 +256,8 @@ pub fn fsck_directory(
         let message = format!("there is no log in {}", directory.display());
         return Err(Refusal::new(Reason::NotFound, message));
     }
-    let verifier = verifier(&vkey_of(directory)?)?;
+    let keys = vkey_of(directory)?;
+    let verifier = verifier(&keys.log)?;
     let options = FsckOptions {
         verifier: Some(&verifier),
     };
@@ -263,8 +267,15 @@ pub fn fsck_directory(
         ControlFlow::Continue(())
     });
     let found = found.map_err(LedgerError::from)?;
+    let mut report = log_report(&found);
+    if let Some(lacking) = keys.lacking {
+        report.unchecked.push(format!(
+            "projections and inputs, which takes the ledger's private keys: {lacking}"
+        ));
+        return Ok(report);
+    }
     if !found.is_good() {
-        return Ok(log_report(&found));
+        return Ok(report);
     }
     // The log is whole, so it opens, and the rest can be checked against it.
     let app = App::open(AppOptions::new(directory), progress)?;
@@ -273,25 +284,41 @@ pub fn fsck_directory(
     report
 }
 
-/// The key that checks a directory's log: that of its private key; the published one where there is no
-/// private key, as in a copy for an auditor.
-fn vkey_of(directory: &Path) -> Result<String, Refusal> {
+/// What checks a directory's log.
+struct LogKeys {
+    /// The verifier key.
+    log: String,
+    /// Why the ledger itself cannot be opened, where it is a copy with the published key alone.
+    lacking: Option<Refusal>,
+}
+
+/// The verifier key of a directory's log: that of its private key; the published one where that cannot be
+/// had, as in a copy for an auditor.
+fn vkey_of(directory: &Path) -> Result<LogKeys, Refusal> {
     let path = directory.join("keys/log.vkey");
     let published = match fs::read_to_string(&path) {
         Ok(text) => Some(text.trim().to_owned()),
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => None,
         Err(problem) => return Err(storage(&path, &problem)),
     };
-    let origin = origin_of(directory, None, Made::Before)?;
-    let keys = Keys::open(&directory.join("keys"), Made::Before);
-    let own = keys.and_then(|keys| Ok(signer(&keys, &origin)?.verifier_key().to_string()));
+    let own = Keys::open(&directory.join("keys"), Made::Before).and_then(|keys| {
+        let origin = origin_of(directory, None, Made::Before)?;
+        Ok(signer(&keys, &origin)?.verifier_key().to_string())
+    });
     match (own, published) {
         (Ok(own), Some(published)) if own != published => {
             let message = format!("{} is not of log.key beside it", path.display());
             Err(Refusal::new(Reason::WrongKey, message))
         }
-        (Err(refusal), Some(published)) if refusal.reason == Reason::WrongKey => Ok(published),
-        (own, _) => own,
+        (Ok(own), _) => Ok(LogKeys {
+            log: own,
+            lacking: None,
+        }),
+        (Err(refusal), Some(published)) => Ok(LogKeys {
+            log: published,
+            lacking: Some(refusal),
+        }),
+        (Err(refusal), None) => Err(refusal),
     }
 }
 
@@ -299,6 +326,7 @@ fn log_report(found: &LogReport) -> FsckReport {
     FsckReport {
         events: found.size.get(),
         problems: found.damage.iter().map(ToString::to_string).collect(),
+        unchecked: Vec::new(),
     }
 }
 
@@ -364,11 +392,15 @@ fn origin_of(directory: &Path, asked: Option<String>, made: Made) -> Result<Stri
             Err(missing(&path))
         }
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => {
-            let origin = asked.map_or_else(drawn_origin, Ok)?;
+            let origin = asked.clone().map_or_else(drawn_origin, Ok)?;
             KeyName::new(&origin).map_err(|problem| Refusal::field("origin", problem))?;
             let text = format!("{:#}\n", json!({"origin": origin}));
-            write(&path, text.as_bytes(), Secrecy::Public).map_err(|p| storage(&path, &p))?;
-            Ok(origin)
+            match write_new(&path, text.as_bytes(), Secrecy::Public) {
+                Ok(true) => Ok(origin),
+                // Another process named it at the same time.
+                Ok(false) => origin_of(directory, asked, Made::Before),
+                Err(problem) => Err(storage(&path, &problem)),
+            }
         }
         Err(problem) => Err(storage(&path, &problem)),
     }

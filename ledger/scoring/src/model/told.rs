@@ -14,7 +14,7 @@ pub fn told<'a>(warnings: impl IntoIterator<Item = &'a Warning>) -> BTreeMap<War
     for warning in warnings {
         let (count, first) = kinds.entry(warning.code).or_insert((0, warning));
         *count += 1;
-        *first = warning.min(*first);
+        *first = earlier(first, warning);
     }
     let line = |(code, (count, first)): (WarningCode, (usize, &Warning))| {
         let place = first.pointer.as_str();
@@ -27,6 +27,16 @@ pub fn told<'a>(warnings: impl IntoIterator<Item = &'a Warning>) -> BTreeMap<War
         (code, line.trim_end().to_owned())
     };
     kinds.into_iter().map(line).collect()
+}
+
+/// The one of two that stands first: elements of one array by their numbers, which have fewer digits.
+fn earlier<'a>(one: &'a Warning, other: &'a Warning) -> &'a Warning {
+    let place = |warning: &'a Warning| (warning.pointer.as_str().len(), warning);
+    if place(other) < place(one) {
+        other
+    } else {
+        one
+    }
 }
 
 #[cfg(test)]
@@ -42,7 +52,7 @@ mod tests {
             detail: "".into(),
         };
         let warnings = [
-            warning(4, WarningCode::PurlMissing),
+            warning(10, WarningCode::PurlMissing),
             warning(2, WarningCode::PurlMissing),
             warning(9, WarningCode::DistroMissing),
         ];

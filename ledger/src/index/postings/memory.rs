@@ -30,7 +30,7 @@ impl Postings {
         self.entries.extend(Entry::new(prefix, self.start, leaf));
     }
 
-    /// Sorts them, which whoever takes them up must otherwise do.
+    /// Sorts them, so that taking them up need not.
     pub fn sort(&mut self) {
         self.entries.sort_unstable();
     }

@@ -15,7 +15,8 @@
 //! 7. a full segment that has no seal gets one, erasures that were cut short are carried out;
 //! 8. the head file says "running", in both slots. Only now is anything published.
 //!
-//! Nothing is written before step 6 but the journal's blocks, so a refused log is left as it was.
+//! Nothing is written before step 6 but the journal's blocks and, in step 3, runs that can be made again, so
+//! no frame of a refused log is touched.
 
 mod error;
 mod evidence;

@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 
 /// The members of a case.
 ///
-/// An object among them stays the text that it is: only an envelope may be one, and the envelope's own
-/// parser must see each of its bytes (members that stand twice, numbers beyond 2^53).
+/// An envelope that is an object stays the text that it is: its own parser must see each of its bytes
+/// (members that stand twice, numbers beyond 2^53). Of other objects nothing is looked at.
 pub(super) fn case(line: &[u8]) -> Result<Members, CaseFailure> {
     let malformed = |why: String| CaseFailure::Malformed(why);
     let text = core::str::from_utf8(line)
@@ -26,11 +26,10 @@ pub(super) fn case(line: &[u8]) -> Result<Members, CaseFailure> {
         serde_json::from_str(text).map_err(|error| malformed(format!("not JSON: {error}")))?;
     let mut members = Members::new();
     for (name, raw) in read.0 {
-        let raw = raw.get();
-        let value = if raw.starts_with('{') {
-            Value::String(raw.to_owned())
+        let value = if name == "envelope" && raw.get().starts_with('{') {
+            Value::String(raw.get().to_owned())
         } else {
-            serde_json::from_str(raw).map_err(|error| malformed(format!("{name}: {error}")))?
+            value(&raw).map_err(|error| malformed(format!("{name}: {error}")))?
         };
         if members.insert(name.clone(), value).is_some() {
             let reason = format!("member \"{name}\" stands twice");
@@ -38,6 +37,22 @@ pub(super) fn case(line: &[u8]) -> Result<Members, CaseFailure> {
         }
     }
     Ok(members)
+}
+
+/// A value as far as a kind may look at it: scalars, and arrays of them. What is in an object, or in an
+/// array of an array, stands for nothing.
+fn value(raw: &RawValue) -> Result<Value, serde_json::Error> {
+    let scalar = |raw: &RawValue| match raw.get().as_bytes() {
+        [b'{', ..] => Ok(Value::Object(Members::new())),
+        [b'[', ..] => Ok(Value::Array(Vec::new())),
+        _ => serde_json::from_str(raw.get()),
+    };
+    if !raw.get().starts_with('[') {
+        return scalar(raw);
+    }
+    let items: Vec<Box<RawValue>> = serde_json::from_str(raw.get())?;
+    let items: Result<Vec<Value>, _> = items.iter().map(|item| scalar(item)).collect();
+    items.map(Value::Array)
 }
 
 /// Members in the order of the text, each with the text of its value.

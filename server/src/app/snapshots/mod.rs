@@ -27,7 +27,7 @@ use stella_verify::time::format_time;
 use stella_verify::units::{LeafIndex, TreeSize, UnixMillis};
 
 /// Bad records that one refusal names; it says how many there are.
-const NAMED_RECORDS: usize = 20;
+const NAMED_RECORDS: usize = 10;
 
 /// A file of an import.
 #[derive(Debug)]

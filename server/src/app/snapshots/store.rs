@@ -62,6 +62,17 @@ impl App {
 
     /// The records file of an imported snapshot.
     pub(in crate::app) fn records(&self, hash: SnapshotHash) -> Result<Vec<u8>, Refusal> {
+        match self.stored_records(hash) {
+            // What was removed while it was read is not damaged.
+            Err(refusal) if refusal.reason == Reason::BlobDamaged => {
+                self.newest()?.snapshot(&hash)?;
+                Err(refusal)
+            }
+            read => read,
+        }
+    }
+
+    fn stored_records(&self, hash: SnapshotHash) -> Result<Vec<u8>, Refusal> {
         let named = self.newest()?.snapshot(&hash)?.imported.records;
         let bytes = self.get(named)?;
         let Some((whole, digests)) = read_list(&bytes) else {

@@ -14,7 +14,11 @@ enum Frame {
 /// counted from 1 as `serde_json` does. Only used after parsing failed, so it takes any bytes and does no
 /// more than keep track of brackets and member names.
 pub(super) fn pointer_at(text: &[u8], line: usize, column: usize) -> JsonPointer {
-    let end = offset_of(text, line, column);
+    pointer_to(text, offset_of(text, line, column))
+}
+
+/// The same for the byte at `end`.
+pub(super) fn pointer_to(text: &[u8], end: usize) -> JsonPointer {
     let mut scanner = Scanner {
         frames: Vec::new(),
         name: None,

@@ -3,122 +3,122 @@
 //! Readers differ in which of the two they take, so such a document says different things to different
 //! readers. The members that are read here refuse it by themselves; this looks at all of them, once,
 //! when a document is taken in. A document that was taken in is not looked at again.
+//!
+//! It looks at brackets and names alone: whether the rest is JSON is for the reader, who passes over
+//! much in what it does not read (escapes that are no text, numbers that no double holds).
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-
-use super::{DocumentError, json_error, without_mark};
+use super::locate::pointer_to;
+use super::{DocumentError, without_mark};
 
 /// Members up to which names are compared with each other; beyond that they are sorted.
 const FEW: usize = 16;
+
+/// Levels that are looked into; a document with more is refused. Readers elsewhere stop sooner.
+const MAX_DEPTH: usize = 1_000;
 
 /// Refuses a document with a member that stands twice in its object; of several documents one behind
 /// the other, as some tools write, each is looked at.
 ///
 /// # Errors
-/// [`DocumentError::Json`], also for what is no JSON.
+/// [`DocumentError::Json`] with the place of the second.
 pub fn check_members(bytes: &[u8]) -> Result<(), DocumentError> {
     let text = without_mark(bytes);
-    for document in serde_json::Deserializer::from_slice(text).into_iter::<Looked>() {
-        document.map_err(|error| json_error(text, &error))?;
+    let mut open: Vec<Option<Names<'_>>> = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        at += 1;
+        match byte {
+            b'{' | b'[' if open.len() == MAX_DEPTH => {
+                let reason = format!("nested deeper than {MAX_DEPTH} levels");
+                return Err(refused(text, at, reason));
+            }
+            b'{' => open.push(Some(Names::default())),
+            b'[' => open.push(None),
+            b'}' | b']' => drop(open.pop()),
+            b'"' => {
+                let inside = string(text.get(at..).unwrap_or_default());
+                at += inside.len() + 1;
+                if is_name(text.get(at..).unwrap_or_default())
+                    && let Some(Some(names)) = open.last_mut()
+                    && !names.insert(decoded(inside))
+                {
+                    let name = String::from_utf8_lossy(inside);
+                    return Err(refused(
+                        text,
+                        at,
+                        format!("the member \"{name}\" stands twice"),
+                    ));
+                }
+            }
+            _ => {}
+        }
     }
     Ok(())
 }
 
-/// Any value, looked through.
-struct Looked;
-
-impl<'de> Deserialize<'de> for Looked {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(Look)
+fn refused(text: &[u8], at: usize, reason: String) -> DocumentError {
+    DocumentError::Json {
+        pointer: pointer_to(text, at),
+        reason: reason.into(),
     }
 }
 
-struct Look;
-
-macro_rules! scalars {
-    ($($visit:ident: $from:ty),*) => {
-        $(fn $visit<E: de::Error>(self, _: $from) -> Result<Looked, E> {
-            Ok(Looked)
-        })*
-    };
-}
-
-impl<'de> Visitor<'de> for Look {
-    type Value = Looked;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    scalars!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
-
-    fn visit_unit<E: de::Error>(self) -> Result<Looked, E> {
-        Ok(Looked)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Looked, A::Error> {
-        while items.next_element::<Looked>()?.is_some() {}
-        Ok(Looked)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Looked, A::Error> {
-        let mut names = Names::default();
-        while let Some(Name(name)) = object.next_key()? {
-            if names.have(&name) {
-                let twice = format!("the member {name:?} stands twice");
-                return Err(de::Error::custom(twice));
-            }
-            names.keep(name);
-            object.next_value::<Looked>()?;
+/// What stands before the closing quote; all of it when there is none.
+fn string(text: &[u8]) -> &[u8] {
+    let mut escaped = false;
+    let end = text.iter().position(|byte| match byte {
+        _ if escaped => {
+            escaped = false;
+            false
         }
-        Ok(Looked)
+        b'\\' => {
+            escaped = true;
+            false
+        }
+        byte => *byte == b'"',
+    });
+    text.get(..end.unwrap_or(text.len())).unwrap_or(text)
+}
+
+/// Whether the string before this is a member's name: a colon follows.
+fn is_name(after: &[u8]) -> bool {
+    after.trim_ascii_start().first() == Some(&b':')
+}
+
+/// A name without its escapes, so that two spellings of one are the same; as it is written where the
+/// escapes are no text.
+fn decoded(inside: &[u8]) -> Cow<'_, [u8]> {
+    if !inside.contains(&b'\\') {
+        return Cow::Borrowed(inside);
+    }
+    let quoted = [b"\"", inside, b"\""].concat();
+    match serde_json::from_slice::<String>(&quoted) {
+        Ok(name) => Cow::Owned(name.into_bytes()),
+        Err(_) => Cow::Borrowed(inside),
     }
 }
 
 /// The names of an object so far.
 #[derive(Default)]
 struct Names<'a> {
-    few: Vec<Cow<'a, str>>,
-    many: BTreeSet<Cow<'a, str>>,
+    few: Vec<Cow<'a, [u8]>>,
+    many: BTreeSet<Cow<'a, [u8]>>,
 }
 
 impl<'a> Names<'a> {
-    fn have(&self, name: &str) -> bool {
-        self.few.iter().any(|other| other == name) || self.many.contains(name)
-    }
-
-    fn keep(&mut self, name: Cow<'a, str>) {
+    /// Adds a name; false when it is there.
+    fn insert(&mut self, name: Cow<'a, [u8]>) -> bool {
+        if self.few.contains(&name) {
+            return false;
+        }
         if self.few.len() < FEW {
             self.few.push(name);
-        } else {
-            self.many.insert(name);
+            return true;
         }
-    }
-}
-
-/// A name, borrowed where it has no escapes.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Name<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Borrowed(text)))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Owned(text.to_owned())))
-            }
-        }
-        source.deserialize_str(Text)
+        self.many.insert(name)
     }
 }
 
@@ -131,24 +131,34 @@ mod tests {
         let many: Vec<String> = (0..40).map(|n| format!("\"m{n}\":{n}")).collect();
         for good in [
             "{}".to_owned(),
-            r#"{"a":{"a":[{"a":1},{"a":1}]},"b":1e40}"#.to_owned(),
-            r#"[null,true,-1,18446744073709551616,"x"]"#.to_owned(),
+            r#"{"a":{"a":[{"a":1},{"a":1}]},"b":"a\":{\"a","c":"a"}"#.to_owned(),
+            r#"[null,true,-1,18446744073709551616,1e999,"x","\ud83d"]"#.to_owned(),
+            r#"{"\ud83d":1,"\ud83e":2,"\u0061":3}"#.to_owned(),
+            "{\"a\":1}\n{\"a\":1}".to_owned(),
             format!("{{{}}}", many.join(",")),
+            format!("{}{}", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH)),
+            "\u{feff}{\"a\" : 1}".to_owned(),
         ] {
             assert_eq!(check_members(good.as_bytes()), Ok(()), "{good}");
         }
-        for bad in [
-            r#"{"a":1,"b":2,"a":1}"#.to_owned(),
-            r#"{"x":[0,{"y":{"a":1,"\u0061":2}}]}"#.to_owned(),
-            format!("{{{},\"m3\":0}}", many.join(",")),
-            format!("{{{},\"m39\":0}}", many.join(",")),
+        for (bad, place) in [
+            (r#"{"a":1,"b":2,"a" : 1}"#.to_owned(), "/a"),
+            (
+                r#"{"x":[0,{"y":{"a":1,"\u0061":2}}]}"#.to_owned(),
+                "/x/1/y/a",
+            ),
+            ("{\"a\":1}\n{\"a\":1,\"a\":1}".to_owned(), "/a"),
+            (format!("{{{},\"m3\":0}}", many.join(",")), "/m3"),
+            (format!("{{{},\"m39\":0}}", many.join(",")), "/m39"),
         ] {
             let error = check_members(bad.as_bytes()).unwrap_err();
-            assert!(error.to_string().contains("stands twice"), "{bad}: {error}");
+            let DocumentError::Json { pointer, reason } = &error else {
+                panic!("{error}");
+            };
+            assert!(reason.contains("stands twice"), "{bad}: {error}");
+            assert_eq!(pointer.as_str(), place, "{bad}");
         }
-        assert!(check_members(b"{").is_err());
-        assert!(check_members(b"{\"a\":1}\n{\"a\":1}").is_ok());
-        assert!(check_members(b"{\"a\":1}\n{\"a\":1,\"a\":1}").is_err());
-        assert!(check_members(b"\xEF\xBB\xBF{}").is_ok());
+        let deep = "[".repeat(MAX_DEPTH + 1);
+        assert!(check_members(deep.as_bytes()).is_err());
     }
 }

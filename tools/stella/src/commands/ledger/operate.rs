@@ -73,6 +73,9 @@ impl Fsck {
             .await
             .map_err(Failure::operational)?
             .map_err(refused)?;
+        for part in &found.unchecked {
+            output::warn(&format!("not checked: {part}"));
+        }
         report(format, found.events, &found.problems)
     }
 }
