@@ -45,12 +45,12 @@ impl Keys {
     /// # Errors
     /// [`Reason::WrongKey`] when a key of an existing log is missing; [`Reason::Storage`] when a file
     /// cannot be read, written or understood. A private key that is damaged is never replaced.
-    pub fn open(folder: &Path, made: Made) -> Result<Self, Refusal> {
-        if made == Made::Now {
+    pub fn open(folder: &Path, presence: LogPresence) -> Result<Self, Refusal> {
+        if presence == LogPresence::Absent {
             fs::create_dir_all(folder).map_err(|problem| storage(folder, &problem))?;
         }
-        let log = read_or_draw(&folder.join("log.key"), made)?;
-        let signing = read_or_draw(&folder.join("signing.key"), made)?;
+        let log = read_or_draw(&folder.join("log.key"), presence)?;
+        let signing = read_or_draw(&folder.join("signing.key"), presence)?;
         Ok(Self {
             folder: folder.to_owned(),
             log,
@@ -92,13 +92,13 @@ impl Keys {
     }
 }
 
-/// Whether the log of a directory was there before.
+/// Whether a directory has a log already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Made {
-    /// It is made now, with what is drawn for it.
-    Now,
-    /// It was, and what it was made with must be there.
-    Before,
+pub enum LogPresence {
+    /// What is missing is drawn for the one to be made.
+    Absent,
+    /// What it was made with must be there.
+    Present,
 }
 
 /// A file that an existing log cannot do without.
@@ -110,15 +110,15 @@ pub(crate) fn missing(path: &Path) -> Refusal {
     Refusal::new(Reason::WrongKey, message)
 }
 
-fn read_or_draw(path: &Path, made: Made) -> Result<SigningKey, Refusal> {
+fn read_or_draw(path: &Path, presence: LogPresence) -> Result<SigningKey, Refusal> {
     match fs::read_to_string(path) {
         Ok(pem) => SigningKey::from_pkcs8_pem(&pem).map_err(|problem| {
             let message = format!("{} is not an Ed25519 PKCS#8 PEM: {problem}", path.display());
             Refusal::new(Reason::Storage, message)
         }),
-        Err(problem) if problem.kind() == io::ErrorKind::NotFound => match made {
-            Made::Now => draw(path),
-            Made::Before => Err(missing(path)),
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => match presence {
+            LogPresence::Absent => draw(path),
+            LogPresence::Present => Err(missing(path)),
         },
         Err(problem) => Err(storage(path, &problem)),
     }
@@ -140,7 +140,7 @@ fn draw(path: &Path) -> Result<SigningKey, Refusal> {
     match write_new(path, pem.as_bytes(), Secrecy::Owner) {
         Ok(true) => Ok(key),
         // Another process drew one at the same time: there is one key, and it is that one.
-        Ok(false) => read_or_draw(path, Made::Before),
+        Ok(false) => read_or_draw(path, LogPresence::Present),
         Err(problem) => Err(storage(path, &problem)),
     }
 }
@@ -224,8 +224,8 @@ mod tests {
     #[test]
     fn keys_are_drawn_once_and_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Keys::open(folder.path(), Made::Now).unwrap();
-        let second = Keys::open(folder.path(), Made::Now).unwrap();
+        let first = Keys::open(folder.path(), LogPresence::Absent).unwrap();
+        let second = Keys::open(folder.path(), LogPresence::Absent).unwrap();
         assert_eq!(first.log(), second.log());
         assert_eq!(first.signing(), second.signing());
         assert_ne!(first.log(), first.signing());
@@ -236,7 +236,7 @@ mod tests {
         for _ in 0..20 {
             let folder = tempfile::tempdir().unwrap();
             let drawn: Vec<_> = std::thread::scope(|scope| {
-                let open = || Keys::open(folder.path(), Made::Now).unwrap();
+                let open = || Keys::open(folder.path(), LogPresence::Absent).unwrap();
                 let threads: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
                 threads.into_iter().map(|it| it.join().unwrap()).collect()
             });
@@ -252,10 +252,10 @@ mod tests {
     #[test]
     fn a_damaged_key_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        Keys::open(folder.path(), Made::Now).unwrap();
+        Keys::open(folder.path(), LogPresence::Absent).unwrap();
         let path = folder.path().join("log.key");
         fs::write(&path, "damaged").unwrap();
-        let refusal = Keys::open(folder.path(), Made::Now).unwrap_err();
+        let refusal = Keys::open(folder.path(), LogPresence::Absent).unwrap_err();
         assert_eq!(refusal.reason, Reason::Storage);
         assert_eq!(fs::read_to_string(&path).unwrap(), "damaged");
     }
@@ -263,17 +263,17 @@ mod tests {
     #[test]
     fn a_missing_key_of_an_existing_log_is_not_drawn_again() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Keys::open(folder.path(), Made::Now).unwrap();
+        let first = Keys::open(folder.path(), LogPresence::Absent).unwrap();
         for name in ["log.key", "signing.key"] {
             let (path, kept) = (folder.path().join(name), folder.path().join("kept"));
             fs::rename(&path, &kept).unwrap();
-            let refusal = Keys::open(folder.path(), Made::Before).unwrap_err();
+            let refusal = Keys::open(folder.path(), LogPresence::Present).unwrap_err();
             assert_eq!(refusal.reason, Reason::WrongKey);
             assert!(refusal.message.contains(name), "{refusal}");
             assert!(!path.exists());
             fs::rename(&kept, &path).unwrap();
         }
-        let again = Keys::open(folder.path(), Made::Before).unwrap();
+        let again = Keys::open(folder.path(), LogPresence::Present).unwrap();
         assert_eq!(first.log(), again.log());
     }
 
@@ -282,7 +282,7 @@ mod tests {
     fn private_keys_are_their_owners_alone() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        Keys::open(folder.path(), Made::Now).unwrap();
+        Keys::open(folder.path(), LogPresence::Absent).unwrap();
         for name in ["log.key", "signing.key"] {
             let mode = fs::metadata(folder.path().join(name))
                 .unwrap()

@@ -5,7 +5,7 @@ use super::growth::Growing;
 use super::tenants::Tenants;
 use super::{App, batch, engine, pages, rebuilds, repeats};
 use crate::auth::TenantName;
-use crate::keys::{Keys, Made, Secrecy, missing, storage, write, write_new};
+use crate::keys::{Keys, LogPresence, Secrecy, missing, storage, write, write_new};
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use serde_json::{Value, json};
@@ -102,13 +102,13 @@ impl App {
         fs::create_dir_all(&directory).map_err(|problem| storage(&directory, &problem))?;
         // Whatever an existing log was made with is needed as it was: a new name or key would give
         // it checkpoints that contradict its own.
-        let made = if has_log(&directory)? {
-            Made::Before
+        let presence = if has_log(&directory)? {
+            LogPresence::Present
         } else {
-            Made::Now
+            LogPresence::Absent
         };
-        let origin = origin_of(&directory, origin, made)?;
-        let keys = Keys::open(&directory.join("keys"), made)?;
+        let origin = origin_of(&directory, origin, presence)?;
+        let keys = Keys::open(&directory.join("keys"), presence)?;
         let signer = signer(&keys, &origin)?;
         let vkey = signer.verifier_key().to_string();
         let mut options = ledger_options(&origin, signer, &metrics)?;
@@ -301,8 +301,8 @@ fn vkey_of(directory: &Path) -> Result<LogKeys, Refusal> {
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => None,
         Err(problem) => return Err(storage(&path, &problem)),
     };
-    let own = Keys::open(&directory.join("keys"), Made::Before).and_then(|keys| {
-        let origin = origin_of(directory, None, Made::Before)?;
+    let own = Keys::open(&directory.join("keys"), LogPresence::Present).and_then(|keys| {
+        let origin = origin_of(directory, None, LogPresence::Present)?;
         Ok(signer(&keys, &origin)?.verifier_key().to_string())
     });
     match (own, published) {
@@ -367,7 +367,11 @@ fn signer(keys: &Keys, origin: &str) -> Result<Ed25519Signer, Refusal> {
 }
 
 /// The origin that `config.json` names; in a new directory, the one asked for or a drawn one.
-fn origin_of(directory: &Path, asked: Option<String>, made: Made) -> Result<String, Refusal> {
+fn origin_of(
+    directory: &Path,
+    asked: Option<String>,
+    presence: LogPresence,
+) -> Result<String, Refusal> {
     let path = directory.join(CONFIG);
     match fs::read(&path) {
         Ok(bytes) => {
@@ -388,7 +392,9 @@ fn origin_of(directory: &Path, asked: Option<String>, made: Made) -> Result<Stri
                 _ => Ok(origin.to_owned()),
             }
         }
-        Err(problem) if problem.kind() == io::ErrorKind::NotFound && made == Made::Before => {
+        Err(problem)
+            if problem.kind() == io::ErrorKind::NotFound && presence == LogPresence::Present =>
+        {
             Err(missing(&path))
         }
         Err(problem) if problem.kind() == io::ErrorKind::NotFound => {
@@ -398,7 +404,7 @@ fn origin_of(directory: &Path, asked: Option<String>, made: Made) -> Result<Stri
             match write_new(&path, text.as_bytes(), Secrecy::Public) {
                 Ok(true) => Ok(origin),
                 // Another process named it at the same time.
-                Ok(false) => origin_of(directory, asked, Made::Before),
+                Ok(false) => origin_of(directory, asked, LogPresence::Present),
                 Err(problem) => Err(storage(&path, &problem)),
             }
         }
