@@ -13,9 +13,7 @@
 use crate::refusal::Refusal;
 use ed25519_dalek::SigningKey;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{
-    DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey as _, KeypairBytes,
-};
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePublicKey as _};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -129,13 +127,8 @@ fn draw(path: &Path) -> Result<SigningKey, Refusal> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|problem| internal(problem.to_string()))?;
     let key = SigningKey::from_bytes(&seed);
-    // Without the public key beside it (PKCS#8 v1): what every other tool reads.
-    let alone = KeypairBytes {
-        secret_key: seed,
-        public_key: None,
-    };
-    let pem = alone
-        .to_pkcs8_pem(LineEnding::LF)
+    let pem = stella_verify::keys::SigningKey::from_seed(&seed)
+        .and_then(|key| key.to_pem())
         .map_err(|problem| internal(problem.to_string()))?;
     match write_new(path, pem.as_bytes(), Secrecy::Owner) {
         Ok(true) => Ok(key),

@@ -28,14 +28,14 @@ use super::kv::{BatchWriter, KeyValue, KvStore, StoreError};
 use super::marker::{Inventory, MARKER_KEY, Marker};
 use super::postings::{Run, Runs, delete_sources, merge_level, write_window};
 use super::tiles::{Tile, TileId, UpperTiles};
-use super::window::Window;
+use super::window::{Window, window_of};
 use crate::limits::INDEX_WINDOW_LEAVES;
 use crate::projection::{Digest, given_keys};
 
 /// The complete windows of a tree: where a fold of it is taken up again.
 #[must_use]
 pub const fn complete_windows(size: TreeSize) -> TreeSize {
-    TreeSize::new(size.get() - size.get() % INDEX_WINDOW_LEAVES)
+    TreeSize::new(window_of(size.next_index()).get())
 }
 
 /// A store and what is not in it yet. One thread folds; any number read.

@@ -53,7 +53,7 @@ pub struct SubmitScanResponse {
     pub existing: bool,
     /// What was odd about the inputs, and what could not be looked up: one sentence for each kind, with a
     /// count and the first place. All of these stand in the proof. Behind them, the ecosystems of the SBOM's
-    /// packages of which the feed snapshot has no advisory at all.
+    /// packages of which the feed snapshot has no advisory that is not withdrawn.
     #[prost(string, repeated, tag = "3")]
     pub warnings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }

@@ -2,6 +2,7 @@
 
 use super::App;
 use crate::refusal::Refusal;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Display;
 use std::sync::{Arc, PoisonError};
@@ -36,17 +37,14 @@ impl Inputs {
     /// What reading and looking up noticed, one sentence for each kind, and what the feed cannot speak of:
     /// the same whether it was computed now or before.
     pub(super) fn warnings(&self, computed: Option<&Computed>) -> Vec<String> {
-        let matched = match computed {
-            Some(_) => Vec::new(),
-            None => self.feed.match_bom(&self.bom).warnings,
-        };
-        let of_matching = match computed {
-            Some(Computed(computation)) => &computation.warnings,
-            None => &matched,
+        let looked_up = match computed {
+            Some(Computed(computation)) => Cow::Borrowed(&computation.warnings),
+            None => Cow::Owned(self.feed.match_bom(&self.bom).warnings),
         };
         let of_facts = self.reachability.iter().flat_map(|facts| &facts.warnings);
+        // What was computed has the document's among its own: each is told once.
         let all: BTreeSet<&Warning> = (self.bom.warnings.iter())
-            .chain(of_matching)
+            .chain(looked_up.iter())
             .chain(of_facts)
             .collect();
         let mut lines: Vec<String> = told(all).into_values().collect();

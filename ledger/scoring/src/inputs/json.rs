@@ -84,7 +84,7 @@ fn another_format(text: &[u8]) -> Option<&'static str> {
 }
 
 /// The text behind its byte order mark, if it has one.
-fn without_mark(bytes: &[u8]) -> &[u8] {
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)
 }
 

@@ -13,7 +13,7 @@ pub const SOURCE: &str = "cisa-kev";
 /// # Errors
 /// [`DocumentError`] when the document is no catalogue. Entries are not yet read.
 pub fn split(bytes: &[u8]) -> Result<Vec<Vec<u8>>, DocumentError> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let bytes = json::without_mark(bytes);
     let document = parse_strict(bytes).map_err(|error| strict_error(&error))?;
     let entries = document
         .as_object()

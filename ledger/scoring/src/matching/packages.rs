@@ -62,6 +62,12 @@ impl PackageIndex {
         }
     }
 
+    /// Every ecosystem that occurs, sorted.
+    #[must_use]
+    pub fn ecosystems(&self) -> &[Ecosystem] {
+        &self.ecosystems
+    }
+
     /// Evaluates every affected entry for the looked-up package.
     #[must_use]
     pub fn matches(&self, advisories: &[Advisory], lookup: &Lookup) -> Found {

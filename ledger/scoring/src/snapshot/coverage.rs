@@ -10,15 +10,13 @@ use super::uses::family;
 use crate::matching::bom_packages;
 use crate::model::Bom;
 
-/// How many packages of a bill of materials are of an ecosystem of which the feed has no advisory, by
-/// the ecosystem's name up to the first colon.
+/// One line for each ecosystem of a bill of materials of which the feed has no advisory that stands, by
+/// the ecosystem's name up to the first colon: how many packages are of it.
 #[must_use]
-pub fn uncovered(bom: &Bom, feed: &FeedIndex) -> BTreeMap<String, usize> {
-    let affected = feed.advisories().iter().flat_map(|it| &it.affected);
-    let covered: BTreeSet<&str> = affected
-        .map(|affected| base(affected.package.ecosystem.as_str()))
-        .collect();
-    let mut uncovered = BTreeMap::new();
+pub fn uncovered_lines(bom: &Bom, feed: &FeedIndex) -> Vec<String> {
+    let ecosystems = feed.ecosystems().iter();
+    let covered: BTreeSet<&str> = ecosystems.map(|name| base(name.as_str())).collect();
+    let mut uncovered: BTreeMap<String, usize> = BTreeMap::new();
     for package in bom_packages(bom) {
         let Ok(lookup) = package.lookup else { continue };
         let name = base(family(&lookup.ecosystems));
@@ -26,18 +24,12 @@ pub fn uncovered(bom: &Bom, feed: &FeedIndex) -> BTreeMap<String, usize> {
             *uncovered.entry(name.to_owned()).or_default() += 1;
         }
     }
-    uncovered
-}
-
-/// The same as people read it, one line for each ecosystem.
-#[must_use]
-pub fn uncovered_lines(bom: &Bom, feed: &FeedIndex) -> Vec<String> {
-    let counts = uncovered(bom, feed).into_iter();
-    counts
-        .map(|(name, count)| {
-            format!("ecosystem-not-in-feed: {count} of {name}, which the feed snapshot has no advisory of")
-        })
-        .collect()
+    let line = |(name, count)| {
+        format!(
+            "ecosystem-not-in-feed: {count} of {name}, which the feed snapshot has no advisory of"
+        )
+    };
+    uncovered.into_iter().map(line).collect()
 }
 
 fn base(ecosystem: &str) -> &str {

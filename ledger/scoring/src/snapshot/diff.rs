@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use stella_verify::snapshot::Table;
+use stella_verify::snapshot::{RecordsError, Snapshot, Table};
 
 use super::derive::{Kind, Record};
 use crate::model::{Advisory, Affected, EpssScore, RowKey, ScoreTenths, SeverityFact};
-use stella_verify::snapshot::{RecordsError, Snapshot};
 
 /// Severities of one record that a line for people shows.
 const SHOWN_SEVERITIES: usize = 3;

@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 
 use stella_verify::hash::SnapshotHash;
-use stella_verify::snapshot::{SnapshotHeader, SnapshotKind};
+use stella_verify::snapshot::{RecordsError, Snapshot, SnapshotHeader, SnapshotKind};
 
 use super::derive::{Kind, Record};
 use crate::inputs::epss;
 use crate::inputs::severity::SeverityRecord;
 use crate::matching::{AliasGroups, PackageIndex, match_bom};
 use crate::model::{
-    Advisory, AdvisoryIndex, AliasGroup, Bom, BomMatches, EpssFact, EpssScore, FeedSnapshot,
-    KevFact, PackageMatch, RowKey, SeverityFact, SsvcFact,
+    Advisory, AdvisoryIndex, AliasGroup, Bom, BomMatches, Ecosystem, EpssFact, EpssScore,
+    FeedSnapshot, KevFact, PackageMatch, RowKey, SeverityFact, SsvcFact,
 };
 use crate::purl::Purl;
-use stella_verify::snapshot::{RecordsError, Snapshot};
 
 /// Why a records file could not be loaded as a feed snapshot.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +91,11 @@ impl FeedIndex {
     #[must_use]
     pub fn advisories(&self) -> &[Advisory] {
         &self.advisories
+    }
+
+    /// Every ecosystem of which an advisory stands, sorted.
+    pub(super) fn ecosystems(&self) -> &[Ecosystem] {
+        self.packages.ecosystems()
     }
 
     /// Advisories that affect one package; empty when it cannot be looked up.

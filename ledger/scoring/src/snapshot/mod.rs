@@ -25,7 +25,7 @@ mod vex;
 
 pub use archive::ArchiveError;
 pub use build::{BadRecords, Builder, ImportError, Imported};
-pub use coverage::{uncovered, uncovered_lines};
+pub use coverage::uncovered_lines;
 pub use diff::{DiffError, DiffTotals, RowChange, RowChangeKind, diff, visit_differences};
 pub use feed::{FeedIndex, LoadError};
 pub use questions::{

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use stella_verify::hash::{BlobDigest, SnapshotRoot};
 use stella_verify::merkle::MemoryTree;
 use stella_verify::snapshot::{
-    Question, Row, RowError, RowKey, SnapshotHeader, SnapshotKind, SnapshotProofError, Table,
-    UseKey,
+    Question, RecordsError, Row, RowError, RowKey, Snapshot, SnapshotHeader, SnapshotKind,
+    SnapshotProofError, Table, UseKey,
 };
 
 use super::uses::family;
@@ -14,7 +14,6 @@ use crate::inputs::{epss, kev, severity};
 use crate::matching::{EcosystemChoice, Origin, lookup, package_key};
 use crate::model::Ecosystem;
 use crate::purl::Purl;
-use stella_verify::snapshot::{RecordsError, Snapshot};
 
 /// A version that every package can be looked up with: which rows it has does not depend on it.
 const ANY_VERSION: &str = "0";

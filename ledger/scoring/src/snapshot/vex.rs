@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use stella_verify::hash::SnapshotHash;
-use stella_verify::snapshot::{SnapshotHeader, SnapshotKind};
+use stella_verify::snapshot::{Snapshot, SnapshotHeader, SnapshotKind};
 
 use super::derive::{Kind, Record};
 use super::feed::LoadError;
 use crate::inputs::vex::packages_of;
 use crate::matching::{fit, package_key};
 use crate::model::{RowKey, VexApplication, VexQuery, VexSnapshot, VexStatement};
-use stella_verify::snapshot::Snapshot;
 
 /// A VEX snapshot in memory: statements by package.
 #[derive(Debug)]

@@ -66,16 +66,12 @@ pub(super) fn event(case: &Members) -> CaseResult {
 /// The payload of an event, where it is canonical JSON.
 pub(super) fn payload(case: &Members) -> CaseResult {
     let (event_type, payload) = (text(case, "type")?, bytes(case, "payload")?);
-    match check_payload(event_type, &payload) {
-        Some(checked) => checked.map_err(CaseFailure::refused)?,
-        None => return Err(CaseFailure::refused(UndefinedPayload)),
-    }
+    let undefined = "event payload: this format does not define JSON payloads of this type";
+    check_payload(event_type, &payload)
+        .ok_or_else(|| CaseFailure::refused(undefined))?
+        .map_err(CaseFailure::refused)?;
     Ok(Members::new())
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("event payload: this format does not define JSON payloads of this type")]
-struct UndefinedPayload;
 
 /// The payload of a rule application.
 pub(super) fn rule_applied(case: &Members) -> CaseResult {

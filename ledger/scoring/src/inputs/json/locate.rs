@@ -46,7 +46,25 @@ fn offset_of(text: &[u8], line: usize, column: usize) -> usize {
         .min(text.len())
 }
 
-fn unquote(inside: &[u8]) -> Option<String> {
+/// What stands before the closing quote; all of it when there is none.
+pub(super) fn inside_string(text: &[u8]) -> &[u8] {
+    let mut escaped = false;
+    let end = text.iter().position(|byte| match byte {
+        _ if escaped => {
+            escaped = false;
+            false
+        }
+        b'\\' => {
+            escaped = true;
+            false
+        }
+        byte => *byte == b'"',
+    });
+    text.get(..end.unwrap_or(text.len())).unwrap_or(text)
+}
+
+/// The text of what stands inside the quotes of a string; `None` where its escapes are no text.
+pub(super) fn unquote(inside: &[u8]) -> Option<String> {
     serde_json::from_slice(&[b"\"", inside, b"\""].concat()).ok()
 }
 
@@ -60,21 +78,9 @@ impl Scanner {
     /// Reads a string after its opening quote; gives what follows it. A string that the text ends
     /// in may be the name of the member in question.
     fn string<'a>(&mut self, text: &'a [u8]) -> &'a [u8] {
-        let mut escaped = false;
-        for (place, byte) in text.iter().enumerate() {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => {
-                    let (inside, after) = text.split_at(place);
-                    self.name = unquote(inside);
-                    return after.get(1..).unwrap_or_default();
-                }
-                _ => {}
-            }
-        }
-        self.name = unquote(text);
-        &[]
+        let inside = inside_string(text);
+        self.name = unquote(inside);
+        text.get(inside.len() + 1..).unwrap_or_default()
     }
 
     fn punctuation(&mut self, byte: u8) {

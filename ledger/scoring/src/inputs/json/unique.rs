@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::locate::pointer_to;
+use super::locate::{inside_string, pointer_to, unquote};
 use super::{DocumentError, without_mark};
 
 /// Members up to which names are compared with each other; beyond that they are sorted.
@@ -39,7 +39,7 @@ pub fn check_members(bytes: &[u8]) -> Result<(), DocumentError> {
             b'[' => open.push(None),
             b'}' | b']' => drop(open.pop()),
             b'"' => {
-                let inside = string(text.get(at..).unwrap_or_default());
+                let inside = inside_string(text.get(at..).unwrap_or_default());
                 at += inside.len() + 1;
                 if is_name(text.get(at..).unwrap_or_default())
                     && let Some(Some(names)) = open.last_mut()
@@ -66,23 +66,6 @@ fn refused(text: &[u8], at: usize, reason: String) -> DocumentError {
     }
 }
 
-/// What stands before the closing quote; all of it when there is none.
-fn string(text: &[u8]) -> &[u8] {
-    let mut escaped = false;
-    let end = text.iter().position(|byte| match byte {
-        _ if escaped => {
-            escaped = false;
-            false
-        }
-        b'\\' => {
-            escaped = true;
-            false
-        }
-        byte => *byte == b'"',
-    });
-    text.get(..end.unwrap_or(text.len())).unwrap_or(text)
-}
-
 /// Whether the string before this is a member's name: a colon follows.
 fn is_name(after: &[u8]) -> bool {
     after.trim_ascii_start().first() == Some(&b':')
@@ -94,11 +77,7 @@ fn decoded(inside: &[u8]) -> Cow<'_, [u8]> {
     if !inside.contains(&b'\\') {
         return Cow::Borrowed(inside);
     }
-    let quoted = [b"\"", inside, b"\""].concat();
-    match serde_json::from_slice::<String>(&quoted) {
-        Ok(name) => Cow::Owned(name.into_bytes()),
-        Err(_) => Cow::Borrowed(inside),
-    }
+    unquote(inside).map_or(Cow::Borrowed(inside), |name| Cow::Owned(name.into_bytes()))
 }
 
 /// The names of an object so far.

@@ -26,7 +26,7 @@ pub fn read(bytes: &[u8]) -> Result<ReachabilitySet, DocumentError> {
         schema: Text<'a>,
     }
     let bytes = decompress(bytes)?;
-    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    let text = json::without_mark(&bytes);
     // The first value tells: govulncheck writes many, none of which has a schema.
     let mut values = serde_json::Deserializer::from_slice(text).into_iter::<Object<Probe<'_>>>();
     let is_simple = match values.next() {

@@ -38,8 +38,7 @@ impl FileKind {
 
 /// Tells what `bytes` are.
 pub(super) fn detect(kind: SnapshotKind, place: &str, bytes: &[u8]) -> FileKind {
-    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let text = text.trim_ascii_start();
+    let text = json::without_mark(bytes).trim_ascii_start();
     let first = text.get(..4).unwrap_or(text);
     match text.first() {
         Some(b'{') if kind == SnapshotKind::Excititor => return FileKind::Vex,

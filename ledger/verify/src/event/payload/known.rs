@@ -6,6 +6,7 @@ use super::{
     RootSealed, ScanFootprint, ScanRequested, ScoreReplayed, SnapshotImported, SnapshotPublished,
     SnapshotRemoved,
 };
+use crate::event::EventType;
 
 type Parse = fn(&[u8]) -> Result<(), PayloadError>;
 
@@ -13,38 +14,40 @@ type Parse = fn(&[u8]) -> Result<(), PayloadError>;
 /// say what such a payload looks like (another's type, or `rule.applied`, which is no JSON).
 #[must_use]
 pub fn check_payload(event_type: &str, payload: &[u8]) -> Option<Result<(), PayloadError>> {
-    let (_, parse) = PARSERS.iter().find(|(known, _)| *known == event_type)?;
+    let (_, parse) = PARSERS
+        .iter()
+        .find(|(known, _)| known.as_str() == event_type)?;
     Some(parse(payload))
 }
 
 macro_rules! parsers {
-    ($($event_type:literal => $payload:ty,)*) => {
-        &[$(($event_type, |bytes| <$payload>::parse(bytes).map(drop))),*]
+    ($($event_type:ident => $payload:ty,)*) => {
+        &[$((EventType::$event_type, |bytes| <$payload>::parse(bytes).map(drop))),*]
     };
 }
 
-const PARSERS: &[(&str, Parse)] = parsers! {
-    "access.denied" => AccessDenied,
-    "admin.cancel-rebuild" => AdminAct,
-    "admin.rebuild" => AdminAct,
-    "admin.remove-snapshot" => AdminAct,
-    "job.cancelled" => JobCancelled,
-    "job.ended" => JobEnded,
-    "job.progress" => JobProgress,
-    "job.started" => JobStarted,
-    "manifest.registered" => ManifestRegistered,
-    "payload.erased" => PayloadErased,
-    "policy.published" => PolicyPublished,
-    "policy.registered" => PolicyRegistered,
-    "proof.signed" => ProofSigned,
-    "request.answered" => RequestAnswered,
-    "root.sealed" => RootSealed,
-    "scan.footprint" => ScanFootprint,
-    "scan.requested" => ScanRequested,
-    "score.replayed" => ScoreReplayed,
-    "snapshot.imported" => SnapshotImported,
-    "snapshot.published" => SnapshotPublished,
-    "snapshot.removed" => SnapshotRemoved,
+const PARSERS: &[(EventType<&str>, Parse)] = parsers! {
+    ACCESS_DENIED => AccessDenied,
+    ADMIN_CANCEL_REBUILD => AdminAct,
+    ADMIN_REBUILD => AdminAct,
+    ADMIN_REMOVE_SNAPSHOT => AdminAct,
+    JOB_CANCELLED => JobCancelled,
+    JOB_ENDED => JobEnded,
+    JOB_PROGRESS => JobProgress,
+    JOB_STARTED => JobStarted,
+    MANIFEST_REGISTERED => ManifestRegistered,
+    PAYLOAD_ERASED => PayloadErased,
+    POLICY_PUBLISHED => PolicyPublished,
+    POLICY_REGISTERED => PolicyRegistered,
+    PROOF_SIGNED => ProofSigned,
+    REQUEST_ANSWERED => RequestAnswered,
+    ROOT_SEALED => RootSealed,
+    SCAN_FOOTPRINT => ScanFootprint,
+    SCAN_REQUESTED => ScanRequested,
+    SCORE_REPLAYED => ScoreReplayed,
+    SNAPSHOT_IMPORTED => SnapshotImported,
+    SNAPSHOT_PUBLISHED => SnapshotPublished,
+    SNAPSHOT_REMOVED => SnapshotRemoved,
 };
 
 #[cfg(test)]

@@ -145,36 +145,36 @@ fn bom(path: &Path, keys: &[PublicKey]) -> Result<Bom, Failure> {
         [] => Signed::Unchecked,
         keys => Signed::By(keys),
     };
-    let bytes = read(path)?;
-    let bom = sbom::read_signed(&bytes, signed).map_err(|problem| {
+    let document = document(path)?;
+    let bom = sbom::read_signed(&document, signed).map_err(|problem| {
         let reason = match &problem {
             SbomError::Signature(_) | SbomError::Unsigned => Reason::VerificationFailed,
             SbomError::Document(_) | SbomError::Envelope(_) => Reason::BadSbom,
         };
         Failure::of(reason, format!("{}: {problem}", path.display()))
     })?;
-    unambiguous(path, &bytes)?;
+    check_members(&document).map_err(|problem| bad(path, &problem))?;
     Ok(bom)
 }
 
-/// Refuses a document that says something twice, as submitting it would be.
-fn unambiguous(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let bad = |problem: &dyn std::fmt::Display| {
-        Failure::of(Reason::BadSbom, format!("{}: {problem}", path.display()))
-    };
-    let document = decompress(bytes).map_err(|problem| bad(&problem))?;
-    check_members(&document).map_err(|problem| bad(&problem))
+/// A file's document, decompressed.
+fn document(path: &Path) -> Result<Vec<u8>, Failure> {
+    let bytes = read(path)?;
+    let document = decompress(&bytes).map_err(|problem| bad(path, &problem))?;
+    Ok(document.into_owned())
+}
+
+fn bad(path: &Path, problem: &dyn std::fmt::Display) -> Failure {
+    Failure::of(Reason::BadSbom, format!("{}: {problem}", path.display()))
 }
 
 fn facts(path: Option<&Path>) -> Result<Option<ReachabilitySet>, Failure> {
     let Some(path) = path else {
         return Ok(None);
     };
-    let bytes = read(path)?;
-    let facts = reachability::read(&bytes).map_err(|problem| {
-        Failure::of(Reason::BadSbom, format!("{}: {problem}", path.display()))
-    })?;
-    unambiguous(path, &bytes)?;
+    let document = document(path)?;
+    let facts = reachability::read(&document).map_err(|problem| bad(path, &problem))?;
+    check_members(&document).map_err(|problem| bad(path, &problem))?;
     Ok(Some(facts))
 }
 
